@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The Kubernetes objects Weft reads, reduced to what it needs; names and meanings are the API's
+// (core/v1, discovery.k8s.io/v1). Sources decode into these; nothing here knows YAML or JSON.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/address.h"
+
+namespace weft::model {
+
+struct ObjectName {
+  std::string name_space{};  // "" for cluster-scoped kinds
+  std::string name{};
+  auto operator<=>(const ObjectName&) const = default;
+  std::string to_string() const;  // "namespace/name", or "name"
+};
+
+using Labels = std::map<std::string, std::string>;
+
+struct Namespace {
+  ObjectName name{};
+  Labels labels{};
+  bool operator==(const Namespace&) const = default;
+};
+
+struct Node {
+  ObjectName name{};
+  Labels labels{};
+  std::vector<IpAddress> internal_ips{};  // status.addresses of type InternalIP
+  std::vector<Prefix> pod_cidrs{};        // spec.podCIDRs (or podCIDR)
+  bool operator==(const Node&) const = default;
+};
+
+struct Pod {
+  ObjectName name{};
+  Labels labels{};
+  std::string node_name{};
+  std::vector<IpAddress> ips{};           // status.podIPs
+  bool host_network = false;
+  bool ready = false;                     // the Ready condition
+  bool operator==(const Pod&) const = default;
+};
+
+enum class Protocol : std::uint8_t { kTcp = 6, kUdp = 17, kSctp = 132 };  // IP protocol numbers
+std::string_view to_string(Protocol protocol);                            // "TCP"
+
+struct ServicePort {
+  std::string name{};
+  Protocol protocol = Protocol::kTcp;
+  std::uint16_t port = 0;
+  std::uint16_t node_port = 0;            // 0 = none
+  bool operator==(const ServicePort&) const = default;
+};
+
+enum class ServiceType : std::uint8_t { kClusterIp, kNodePort, kLoadBalancer, kExternalName };
+
+struct Service {
+  ObjectName name{};
+  Labels labels{};
+  ServiceType type = ServiceType::kClusterIp;
+  std::vector<IpAddress> cluster_ips{};   // empty: headless ("None") or not yet assigned
+  std::vector<ServicePort> ports{};
+  Labels selector{};
+  bool operator==(const Service&) const = default;
+};
+
+struct Endpoint {
+  std::vector<IpAddress> addresses{};
+  bool ready = true;                      // conditions.ready; unset means true
+  bool serving = true;
+  bool terminating = false;
+  std::string node_name{};
+  bool operator==(const Endpoint&) const = default;
+};
+
+struct EndpointPort {
+  std::string name{};
+  Protocol protocol = Protocol::kTcp;
+  std::uint16_t port = 0;
+  bool operator==(const EndpointPort&) const = default;
+};
+
+struct EndpointSlice {
+  ObjectName name{};
+  std::string service_name{};             // label kubernetes.io/service-name
+  IpFamily family = IpFamily::kIpv4;      // addressType
+  std::vector<Endpoint> endpoints{};
+  std::vector<EndpointPort> ports{};
+  bool operator==(const EndpointSlice&) const = default;
+};
+
+}  // namespace weft::model

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a node needs to carry pods: the bridge with the gateway addresses, the way to every other
+// node's pods (VXLAN, or direct routes where nodes share a link), masquerade for traffic that leaves
+// the cluster, the sysctls all this rests on, and the CNI configuration list that tells the runtime.
+// Pure: the model and this node's facts in, table entries out.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/address.h"
+#include "model/objects.h"
+#include "tables/changes.h"
+
+namespace weft::podnet {
+
+enum class Transport : std::uint8_t { kVxlan, kDirect };
+
+struct Config {
+  std::string node_name{};
+  Transport transport = Transport::kVxlan;
+  std::vector<Prefix> cluster_cidrs{};        // of all pods: what is not masqueraded
+  bool masquerade = true;
+  std::optional<std::uint32_t> mtu{};         // of pods; unset: from the underlay
+  std::string cni_configuration_directory{};  // "" = write none
+  std::string cni_data_directory{};           // host-local's store; "" = its default
+};
+
+// What the kernel says of this node's underlay: the link that carries its InternalIP.
+struct Underlay {
+  std::string link{};
+  std::uint32_t mtu = 1500;
+  IpAddress address{};
+  bool operator==(const Underlay&) const = default;
+};
+
+// Pod MTU: the configured one, or the underlay's less the transport's overhead (VXLAN over IPv4: 50 bytes).
+std::uint32_t pod_mtu(const Config& config, const Underlay& underlay);
+
+// A node's VTEP MAC, from its IPv4 InternalIP, so that peers need nothing but the Node objects.
+MacAddress vtep_mac(const IpAddress& internal_ip);
+
+// What stands whatever peers there are: links, addresses, sysctls, masquerade, CNI configuration.
+// Fails, naming the node and the field, when this node lacks a pod CIDR or an address.
+Result<> plan_node(const Config& config, const model::Node& self, const Underlay& underlay,
+                   tables::TableChanges& out);
+
+// The way to one peer. `previous` is what was planned for it before (nothing: new; `current` nothing: gone).
+// A peer without pod CIDRs or InternalIP has no entries.
+void plan_peer(const Config& config, const Underlay& underlay,
+               const std::optional<model::Node>& previous, const std::optional<model::Node>& current,
+               tables::TableChanges& out);
+
+}  // namespace weft::podnet

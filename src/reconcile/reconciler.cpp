@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "reconcile/reconciler.h"
+
+#include <algorithm>
+#include <cassert>
+
+namespace weft::reconcile {
+
+enum class Cause { kStart, kMark, kPeriod, kCascade, kFailure };
+
+struct Reconciler::Entry {
+  std::unique_ptr<AnyTableState> state{};
+  Placement placement{};
+  std::optional<Clock::TimePoint> resync_at{};
+  Cause cause = Cause::kStart;         // of the resync to come
+  Clock::TimePoint last_resync{};
+  bool failed = false;                 // the last write or read did: wait for resync_at
+  std::chrono::milliseconds backoff{0};
+
+  void plan_resync(Clock::TimePoint when, Cause why) {
+    if (resync_at && *resync_at <= when) return;
+    resync_at = when;
+    cause = why;
+  }
+};
+
+Reconciler::Reconciler(const Clock& clock, ReconcilerOptions options, ReconcilerEvents events)
+    : clock_(clock), options_(options), events_(std::move(events)) {}
+
+Reconciler::~Reconciler() = default;
+
+void Reconciler::insert(std::unique_ptr<AnyTableState> state, Placement placement) {
+  assert(!started_);
+  auto entry = std::make_unique<Entry>();
+  entry->state = std::move(state);
+  entry->placement = placement;
+  const auto place =
+      std::find_if(entries_.begin(), entries_.end(), [&](const std::unique_ptr<Entry>& other) {
+        return other->placement.stage > placement.stage;
+      });
+  entries_.insert(place, std::move(entry));
+}
+
+Reconciler::Entry& Reconciler::find(std::string_view kind) const {
+  const auto found =
+      std::find_if(entries_.begin(), entries_.end(), [&](const std::unique_ptr<Entry>& entry) {
+        return entry->state->kind() == kind;
+      });
+  assert(found != entries_.end());
+  return **found;
+}
+
+AnyTableState& Reconciler::state_of(std::string_view kind) const { return *find(kind).state; }
+
+void Reconciler::hasten(std::string_view kind) {
+  Entry& entry = find(kind);
+  if (entry.failed) entry.plan_resync(clock_.now() + options_.backoff_first, Cause::kFailure);
+}
+
+void Reconciler::drop(std::string_view owner) {
+  for (const auto& entry : entries_) entry->state->drop(owner);
+}
+
+void Reconciler::start() {
+  started_ = true;
+  for (const auto& entry : entries_) entry->plan_resync(clock_.now(), Cause::kStart);
+  if (options_.resync_period.count() > 0) next_period_ = clock_.now() + options_.resync_period;
+}
+
+void Reconciler::mark(std::string_view kind) {
+  Entry& entry = find(kind);
+  const auto soonest = entry.last_resync + options_.mark_interval;
+  entry.plan_resync(std::max(clock_.now(), soonest), Cause::kMark);
+}
+
+void Reconciler::mark_all() {
+  for (const auto& entry : entries_) mark(entry->state->kind());
+}
+
+void Reconciler::resync_now() {
+  for (const auto& entry : entries_) entry->plan_resync(clock_.now(), Cause::kPeriod);
+}
+
+std::optional<Clock::TimePoint> Reconciler::deadline() const {
+  if (!started_ || in_flight_) return std::nullopt;
+  std::optional<Clock::TimePoint> soonest = next_period_;
+  const auto consider = [&](Clock::TimePoint when) {
+    if (!soonest || when < *soonest) soonest = when;
+  };
+  for (const auto& entry : entries_) {
+    if (entry->resync_at) consider(*entry->resync_at);
+    if (!entry->failed && entry->state->pending(Part::kAll)) consider(clock_.now());
+  }
+  return soonest;
+}
+
+bool Reconciler::settled() const {
+  return started_ && !in_flight_ &&
+         std::none_of(entries_.begin(), entries_.end(), [](const std::unique_ptr<Entry>& entry) {
+           return entry->resync_at || entry->failed || entry->state->pending(Part::kAll);
+         });
+}
+
+void Reconciler::run() {
+  if (running_ || !started_) return;
+  running_ = true;
+  if (next_period_ && *next_period_ <= clock_.now()) {
+    resync_now();
+    next_period_ = clock_.now() + options_.resync_period;
+  }
+  while (!in_flight_ && step()) {
+  }
+  running_ = false;
+}
+
+// Does the first thing that is due: upward through the stages reads and additions, then downward
+// removals. False when nothing is.
+bool Reconciler::step() {
+  for (const auto& entry : entries_) {
+    if (entry->resync_at && *entry->resync_at <= clock_.now()) {
+      resync(*entry);
+      return true;
+    }
+    const Part part = entry->placement.atomic ? Part::kAll : Part::kAdditions;
+    if (!entry->failed && entry->state->pending(part)) {
+      write(*entry, part);
+      return true;
+    }
+  }
+  for (auto entry = entries_.rbegin(); entry != entries_.rend(); ++entry) {
+    if (!(*entry)->failed && (*entry)->state->pending(Part::kRemovals)) {
+      write(**entry, Part::kRemovals);
+      return true;
+    }
+  }
+  return false;
+}
+
+void Reconciler::resync(Entry& entry) {
+  const Cause cause = entry.cause;
+  entry.resync_at.reset();
+  entry.last_resync = clock_.now();
+  auto drifts = entry.state->resync();
+  if (!drifts) {
+    fail(entry, std::move(drifts.error()).in("read"));
+    return;
+  }
+  entry.failed = false;
+  if (events_.repaired && (cause == Cause::kMark || cause == Cause::kPeriod))
+    for (const Drift& drift : *drifts) events_.repaired(drift);
+}
+
+void Reconciler::write(Entry& entry, Part part) {
+  in_flight_ = true;
+  entry.state->write(part, [this, &entry](std::vector<Error> errors) {
+    in_flight_ = false;
+    if (entry.placement.cascades) mark_resting();
+    if (errors.empty())
+      entry.backoff = std::chrono::milliseconds(0);
+    else
+      fail(entry, std::move(errors.front()));
+    run();
+  });
+}
+
+void Reconciler::fail(Entry& entry, Error error) {
+  entry.failed = true;
+  entry.backoff = std::clamp(entry.backoff * 2, options_.backoff_first, options_.backoff_limit);
+  entry.resync_at = clock_.now() + entry.backoff;
+  entry.cause = Cause::kFailure;
+  last_error_ = std::move(error).in(entry.state->kind());
+  if (events_.failed) events_.failed(*last_error_);
+}
+
+void Reconciler::mark_resting() {
+  for (const auto& entry : entries_)
+    if (entry->placement.rests_on_links && !entry->failed)
+      entry->plan_resync(clock_.now(), Cause::kCascade);
+}
+
+Result<std::vector<Drift>> Reconciler::verify() {
+  std::vector<Drift> all;
+  for (const auto& entry : entries_) {
+    WEFT_ASSIGN(std::vector<Drift> drifts, entry->state->compare(), entry->state->kind());
+    std::move(drifts.begin(), drifts.end(), std::back_inserter(all));
+  }
+  return all;
+}
+
+}  // namespace weft::reconcile

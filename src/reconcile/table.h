@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Tables, changes and drivers: the vocabulary of the one idea. A *kind* (a link, a route, an nft
+// object) is a struct that names its key, its value and when two values are the same:
+//
+//   struct RouteKind {
+//     using Key = …; using Value = …;                 // plain data
+//     using Table = std::map<Key, Value>;             // or an unordered_map
+//     static constexpr std::string_view kName = "route";
+//     static bool same(const Value& desired, const Value& actual);   // unset fields are the kernel's
+//     static std::string describe(const Key&);                       // as an operator would write it
+//     static std::string describe(const Value&);
+//   };
+//
+// A *driver* reads the kernel's actual entries of a kind (only ours) and writes changes to them.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+
+namespace weft::reconcile {
+
+// What one entry shall become. `previous` is what the kernel holds now, as far as we know (nothing:
+// no such entry); `value` is what it shall hold (nothing: remove it).
+template <class Kind>
+struct Change {
+  typename Kind::Key key{};
+  std::optional<typename Kind::Value> previous{};
+  std::optional<typename Kind::Value> value{};
+};
+
+template <class Kind>
+using Changes = std::vector<Change<Kind>>;
+
+// One entry that could not be written, or (key unset) the whole write.
+template <class Kind>
+struct WriteFailure {
+  std::optional<typename Kind::Key> key{};
+  Error error{};
+};
+
+template <class Kind>
+using WriteDone = std::function<void(std::vector<WriteFailure<Kind>>)>;
+
+// The whole desired table, for a driver that must look beyond the changes.
+template <class Kind>
+class Desired {
+ public:
+  virtual ~Desired() = default;
+  virtual const typename Kind::Value* find(const typename Kind::Key& key) const = 0;
+  virtual void each(const std::function<void(const typename Kind::Key&,
+                                             const typename Kind::Value&)>& visit) const = 0;
+};
+
+template <class Kind>
+class Driver {
+ public:
+  virtual ~Driver() = default;
+
+  // Every entry in the kernel that is ours.
+  virtual Result<typename Kind::Table> read() = 0;
+
+  // Writes the changes and calls `done` once, now or later; `changes` stays good until then. Where
+  // the kernel allows, writing what is already so is success: creating what exists replaces it,
+  // removing what is gone is nothing. `desired` is the whole table as it shall be, for a driver
+  // that must rebuild around a change (an nft set whose type changed).
+  virtual void write(const Changes<Kind>& changes, const Desired<Kind>& desired,
+                     WriteDone<Kind> done) = 0;
+};
+
+// A difference between a desired and an actual table, ready to print.
+struct Drift {
+  enum class Problem { kMissing, kUnexpected, kDifferent };
+  std::string kind{};     // "route"
+  std::string key{};      // "10.244.2.0/24"
+  Problem problem = Problem::kMissing;
+  std::string desired{};  // "" when unexpected
+  std::string actual{};   // "" when missing
+};
+
+std::string_view to_string(Drift::Problem problem);  // "missing", "unexpected", "different"
+
+// What must be written to make `actual` the `desired`: removals, replacements and additions, in the
+// tables' order. Empty exactly when the kernel is what the model says. `value_of` reads a value out
+// of what the desired map holds.
+template <class Kind, class DesiredMap, class ValueOf>
+Changes<Kind> diff(const DesiredMap& desired, const typename Kind::Table& actual, ValueOf value_of) {
+  Changes<Kind> changes;
+  for (const auto& [key, value] : actual)
+    if (!desired.contains(key)) changes.push_back({key, value, std::nullopt});
+  for (const auto& [key, held] : desired) {
+    const typename Kind::Value& value = value_of(held);
+    const auto found = actual.find(key);
+    if (found == actual.end())
+      changes.push_back({key, std::nullopt, value});
+    else if (!Kind::same(value, found->second))
+      changes.push_back({key, found->second, value});
+  }
+  return changes;
+}
+
+template <class Kind>
+Changes<Kind> diff(const typename Kind::Table& desired, const typename Kind::Table& actual) {
+  return diff<Kind>(desired, actual,
+                    [](const typename Kind::Value& value) -> const auto& { return value; });
+}
+
+template <class Kind>
+Drift to_drift(const Change<Kind>& change) {
+  Drift drift{std::string(Kind::kName), Kind::describe(change.key), Drift::Problem::kDifferent, {}, {}};
+  if (change.value) drift.desired = Kind::describe(*change.value);
+  if (change.previous) drift.actual = Kind::describe(*change.previous);
+  if (!change.previous) drift.problem = Drift::Problem::kMissing;
+  if (!change.value) drift.problem = Drift::Problem::kUnexpected;
+  return drift;
+}
+
+}  // namespace weft::reconcile

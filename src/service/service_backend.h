@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A Service back end renders the ServiceTable into kernel tables and back. It is a plan like any
+// other: pure, so that apply, resync, verify, uninstall and a live switch are the Reconciler's and
+// are written once for all back ends.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "base/address.h"
+#include "base/result.h"
+#include "model/service_table.h"
+#include "tables/changes.h"
+
+namespace weft::service {
+
+// What a back end needs besides the ServiceTable; a change to it means plan_base() again.
+struct ServiceContext {
+  std::vector<Prefix> pod_cidrs{};      // the whole cluster's: who is "a pod" and not off-cluster
+  std::vector<Prefix> service_cidrs{};  // an address in here that no Service has is dropped
+  std::vector<IpFamily> families{};
+};
+
+class ServiceBackend {
+ public:
+  virtual ~ServiceBackend() = default;
+  virtual std::string_view name() const = 0;
+
+  // The fixed part: what stands whatever Services there are.
+  virtual void plan_base(const ServiceContext& context, tables::TableChanges& out) const = 0;
+
+  // The entries of the frontends that changed. `table` already has the delta in it; its cost follows
+  // the delta, never the table.
+  virtual void plan(const model::ServiceTable& table, const model::ServiceDelta& changed,
+                    tables::TableChanges& out) const = 0;
+
+  // The way back: what the kernel's tables do, as a ServiceTable (frontends and their backends).
+  virtual Result<model::ServiceTable> interpret(const tables::NftKind::Table& actual) const = 0;
+};
+
+}  // namespace weft::service
