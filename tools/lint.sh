@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Everything that can be said about the sources without running them; all findings, then exit 1.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+status=0
+
+unlicensed=$(git ls-files '*.cpp' '*.h' '*.py' '*.sh' '*.cmake' '*CMakeLists.txt' Makefile '.ci/*' \
+  ':!LICENSE' | xargs grep -L 'SPDX-License-Identifier: Apache-2.0')
+if [ -n "$unlicensed" ]; then printf 'no SPDX line: %s\n' $unlicensed; status=1; else echo "licence lines: clean"; fi
+
+python3 tools/check_layers.py || status=1
+
+if git ls-files -z '*.cpp' '*.h' | xargs -0 clang-format-14 --dry-run --Werror; then
+  echo "format: clean"
+else
+  status=1
+fi
+
+tools/build.sh release && python3 tools/tidy.py build/release || status=1
+exit "$status"

@@ -1,0 +1,61 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""clang-tidy over the tree, two at a time, each file only when it or a header it reads has changed.
+
+Usage: tools/tidy.py BUILD_DIR     (a built tree: ninja's dependency log says which headers a file reads)
+"""
+import concurrent.futures
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+
+
+def header_times(build):
+    """The newest change among each object's project headers, by object."""
+    log = subprocess.run(["ninja", "-C", build, "-t", "deps"], capture_output=True, text=True, check=True)
+    newest, target = {}, ""
+    for line in log.stdout.splitlines():
+        if line.startswith("    "):
+            path = os.path.normpath(build / line.strip())
+            if path.startswith(str(ROOT)) and os.path.exists(path):
+                newest[target] = max(newest.get(target, 0), os.path.getmtime(path))
+        else:
+            target = line.split(":")[0]
+    return newest
+
+
+def main():
+    build = pathlib.Path(sys.argv[1]).resolve()
+    newest = header_times(build)
+    rules = os.path.getmtime(ROOT / ".clang-tidy")
+
+    def tidy(command):
+        source = pathlib.Path(command["file"])
+        stamp = build / "tidy" / source.relative_to(ROOT)
+        changed = max(rules, os.path.getmtime(source), newest.get(command["output"], float("inf")))
+        if stamp.exists() and os.path.getmtime(stamp) > changed:
+            return ""
+        run = subprocess.run(["clang-tidy-14", "--quiet", "-p", build, source], capture_output=True, text=True)
+        if run.returncode != 0:
+            return run.stdout or run.stderr
+        stamp.parent.mkdir(parents=True, exist_ok=True)
+        stamp.touch()
+        return ""
+
+    commands = json.loads((build / "compile_commands.json").read_text())
+    found = 0
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        for output in pool.map(tidy, commands):
+            found += bool(output)
+            print(output, end="", flush=True)
+    print(f"clang-tidy: {found} of {len(commands)} files with findings" if found else
+          f"clang-tidy: {len(commands)} files clean")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
