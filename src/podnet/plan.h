@@ -50,10 +50,15 @@ MacAddress vtep_mac(const IpAddress& internal_ip);
 Result<> plan_node(const Config& config, const model::Node& self, const Underlay& underlay,
                    tables::TableChanges& out);
 
-// The way to one peer. `previous` is what was planned for it before (nothing: new; `current` nothing: gone).
-// A peer without pod CIDRs or InternalIP has no entries.
-void plan_peer(const Config& config, const Underlay& underlay,
-               const std::optional<model::Node>& previous, const std::optional<model::Node>& current,
-               tables::TableChanges& out);
+// The way to the peers that changed. `previous` is what was planned for a peer before (nothing: it
+// is new), `current` what it is now (nothing: it is gone). All that changed go in one call, so that
+// a pod CIDR that moves from one node to another is replaced, never removed. A peer has no entries
+// while it lacks pod CIDRs, or an InternalIP that the transport can use.
+struct PeerChange {
+  std::optional<model::Node> previous{};
+  std::optional<model::Node> current{};
+};
+void plan_peers(const Config& config, const Underlay& underlay, const std::vector<PeerChange>& changes,
+                tables::TableChanges& out);
 
 }  // namespace weft::podnet

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "podnet/masquerade.h"
+#include "podnet/plan.h"
+#include "tables/names.h"
+
+namespace weft::podnet {
+
+namespace {
+
+using tables::AddressKind;
+using tables::FileKind;
+using tables::LinkKind;
+using tables::SysctlKind;
+using tables::TableChanges;
+
+constexpr std::uint32_t kVxlanOverhead = 50;  // outer IPv4 20, UDP 8, VXLAN 8, inner Ethernet 14
+
+// Locally administered, `kind` apart, the last four bytes the address's.
+MacAddress derived_mac(std::uint8_t kind, const IpAddress& address) {
+  const Bytes tail = address.bytes().last(4);
+  return {{0x02, kind, tail[0], tail[1], tail[2], tail[3]}};
+}
+
+bool has_family(const model::Node& node, IpFamily family) {
+  for (const Prefix& cidr : node.pod_cidrs)
+    if (cidr.family() == family) return true;
+  return false;
+}
+
+void plan_links(const Config& config, const model::Node& self, const Underlay& underlay,
+                TableChanges& out) {
+  const std::uint32_t mtu = pod_mtu(config, underlay);
+  const std::string bridge(tables::kBridge);
+  // A MAC of its own: a bridge without one takes its ports', and the pods' gateway would move.
+  out.set<LinkKind>(bridge, {.type = tables::Bridge{},
+                             .mtu = mtu,
+                             .mac = derived_mac(0x58, underlay.address)});
+  for (const Prefix& cidr : self.pod_cidrs)
+    out.set<AddressKind>({bridge, {cidr.at(1), cidr.length}}, {});
+
+  if (config.transport != Transport::kVxlan) return;
+  const std::string vxlan(tables::kVxlan);
+  out.set<LinkKind>(vxlan, {.type = tables::Vxlan{.vni = tables::kVxlanVni,
+                                                  .port = tables::kVxlanPort,
+                                                  .local = underlay.address,
+                                                  .device = underlay.link},
+                            .mtu = mtu,
+                            .mac = vtep_mac(underlay.address)});
+  for (const Prefix& cidr : self.pod_cidrs)
+    out.set<AddressKind>({vxlan, Prefix::host(cidr.at(0))}, {});
+}
+
+void plan_sysctls(const model::Node& self, TableChanges& out) {
+  // Replies between two pods of one bridge must meet conntrack, or a Service's address would never
+  // be put back: hence bridge-nf-call.
+  if (has_family(self, IpFamily::kIpv4)) {
+    out.set<SysctlKind>("net/ipv4/ip_forward", "1");
+    out.set<SysctlKind>("net/bridge/bridge-nf-call-iptables", "1");
+  }
+  if (has_family(self, IpFamily::kIpv6)) {
+    out.set<SysctlKind>("net/ipv6/conf/all/forwarding", "1");
+    out.set<SysctlKind>("net/bridge/bridge-nf-call-ip6tables", "1");
+  }
+}
+
+std::string cni_configuration(const Config& config, const model::Node& self, std::uint32_t mtu) {
+  using Json = nlohmann::ordered_json;
+  Json ranges = Json::array();
+  for (const Prefix& cidr : self.pod_cidrs)
+    ranges.push_back(Json::array({Json{{"subnet", cidr.network().to_string()}}}));
+  Json ipam{{"type", "host-local"}, {"ranges", ranges}};
+  if (!config.cni_data_directory.empty()) ipam["dataDir"] = config.cni_data_directory;
+  const Json bridge{{"type", "bridge"},         {"bridge", tables::kBridge},
+                    {"isDefaultGateway", true}, {"hairpinMode", true},
+                    {"mtu", mtu},               {"ipam", ipam}};
+  // 1.0.0 for runtimes that know no later version; those that read cniVersions take the highest.
+  const Json list{{"cniVersion", "1.0.0"},
+                  {"cniVersions", Json::array({"1.0.0", "1.1.0"})},
+                  {"name", "weft"},
+                  {"plugins", Json::array({bridge})}};
+  return list.dump(2) + "\n";
+}
+
+}  // namespace
+
+std::uint32_t pod_mtu(const Config& config, const Underlay& underlay) {
+  if (config.mtu) return *config.mtu;
+  return config.transport == Transport::kVxlan ? underlay.mtu - kVxlanOverhead : underlay.mtu;
+}
+
+MacAddress vtep_mac(const IpAddress& internal_ip) { return derived_mac(0x57, internal_ip); }
+
+Result<> plan_node(const Config& config, const model::Node& self, const Underlay& underlay,
+                   TableChanges& out) {
+  if (self.pod_cidrs.empty())
+    return fail(fmt::format("node {}: spec.podCIDRs is empty", self.name.name));
+  for (const Prefix& cidr : self.pod_cidrs)
+    if (address_bits(cidr.family()) - cidr.length < 2)
+      return fail(fmt::format("node {}: spec.podCIDRs: {} has no room for pods", self.name.name,
+                              cidr.to_string()));
+  if (config.transport == Transport::kVxlan && !underlay.address.is_v4())
+    return fail(fmt::format("node {}: status.addresses: VXLAN needs an IPv4 InternalIP, not {}",
+                            self.name.name, underlay.address.to_string()));
+  plan_links(config, self, underlay, out);
+  plan_sysctls(self, out);
+  if (config.masquerade) plan_masquerade(self.pod_cidrs, config.cluster_cidrs, out);
+  if (!config.cni_configuration_directory.empty())
+    out.set<FileKind>(config.cni_configuration_directory + "/" +
+                          std::string(tables::kCniConfigurationFile),
+                      cni_configuration(config, self, pod_mtu(config, underlay)));
+  return {};
+}
+
+}  // namespace weft::podnet
