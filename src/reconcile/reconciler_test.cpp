@@ -200,6 +200,17 @@ TEST_F(ReconcilerTest, EditsBeforeTheWriteCollapse) {
   EXPECT_THAT(run(), ElementsAre("-b"));
 }
 
+TEST_F(ReconcilerTest, WhatIsPlannedAnewAsItWasIsNotTouched) {
+  make().start();
+  set<High>("a", "1");
+  set<High>("b", "1");
+  run();
+  reconciler->drop("feature");
+  set<High>("a", "1");
+  set<High>("b", "2");
+  EXPECT_THAT(run(), ElementsAre("+b=2"));
+}
+
 TEST_F(ReconcilerTest, OneWriteInFlightTheRestCoalesces) {
   make().start();
   run();

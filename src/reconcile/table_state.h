@@ -115,6 +115,7 @@ class TableState final : public AnyTableState, private Desired<Kind> {
 
   void write(Part part, std::function<void(std::vector<Error>)> done) override {
     in_flight_ = take(part);
+    if (in_flight_.empty()) return done({});
     driver_->write(in_flight_, *this,
                    [this, done = std::move(done)](std::vector<WriteFailure<Kind>> failures) {
                      in_flight_.clear();
@@ -161,7 +162,7 @@ class TableState final : public AnyTableState, private Desired<Kind> {
       }
       soil(key, held->second, previous);
     } else if (!held->second.dirty) {
-      if (Kind::same(value, held->second.value) && Kind::same(held->second.value, value)) return;
+      if (equal(value, held->second.value)) return;
       soil(key, held->second, held->second.value);
     }
     held->second.value = value;
@@ -176,6 +177,9 @@ class TableState final : public AnyTableState, private Desired<Kind> {
       removed_.emplace(key, std::move(*held->second.previous));
     held_.erase(held);  // its key may stay in dirty_: take() passes over what is gone
   }
+
+  // Both ways round, because unset fields of the first are not compared.
+  static bool equal(const Value& a, const Value& b) { return Kind::same(a, b) && Kind::same(b, a); }
 
   void soil(const Key& key, Held& held, const std::optional<Value>& previous) {
     held.dirty = true;
@@ -194,10 +198,12 @@ class TableState final : public AnyTableState, private Desired<Kind> {
       for (const Key& key : dirty_) {
         const auto held = held_.find(key);
         if (held == held_.end() || !held->second.dirty) continue;
-        Change<Kind>& change = changes.emplace_back();
-        change.key = key;
-        if (held->second.previous) change.previous = std::move(*held->second.previous);
-        change.value = held->second.value;
+        if (!held->second.previous || !equal(*held->second.previous, held->second.value)) {
+          Change<Kind>& change = changes.emplace_back();
+          change.key = key;
+          if (held->second.previous) change.previous = std::move(*held->second.previous);
+          change.value = held->second.value;
+        }
         held->second.clean();
       }
       dirty_.clear();
