@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "linux/file_lock.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <optional>
+#include <string>
+
+namespace weft {
+namespace {
+
+bool is_free(const std::string& path) {
+  const UniqueFd fd(::open(path.c_str(), O_RDWR | O_CLOEXEC));
+  return ::flock(fd.get(), LOCK_EX | LOCK_NB) == 0;
+}
+
+TEST(FileLock, IsHeldUntilTheObjectGoes) {
+  const std::string path = testing::TempDir() + "weft-test-lock-" + std::to_string(::getpid());
+  {
+    const auto lock = FileLock::acquire(path);
+    ASSERT_TRUE(lock.has_value()) << lock.error().message;
+    EXPECT_FALSE(is_free(path));
+  }
+  EXPECT_TRUE(is_free(path));
+  ::unlink(path.c_str());
+  EXPECT_FALSE(FileLock::acquire("/no/such/directory/lock").has_value());
+}
+
+}  // namespace
+}  // namespace weft
