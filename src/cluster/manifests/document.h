@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Reads manifests of any kind: YAML (several documents, anchors, merge keys) or JSON (an object, a
+// List, an array), as kubectl takes them, into Documents: apiVersion, kind, name and the whole
+// value as JSON, with the line of every field, so that whoever decodes a kind can say where it is
+// wrong:
+//
+//   WEFT_ASSIGN(const auto documents, read_documents(text, "web.yaml"));
+//   for (const Document& document : documents)
+//     if (document.kind == "Deployment" && !document.value["spec"]["replicas"].is_number())
+//       return fail_at(document, "/spec/replicas", "must be a number");
+//     // web.yaml:12: Deployment default/web: spec.replicas: must be a number
+//
+// YAML scalars become JSON as the API's clients (sigs.k8s.io/yaml) do it: unquoted null, true, 80
+// and 0.5 are not strings; quoted ones are. Text whose first character is { or [ is JSON.
+// Made for manifests that people write; bulk goes through decode.h. Pure.
+#pragma once
+
+#include <map>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "model/objects.h"
+
+namespace weft::cluster {
+
+// JSON pointer (RFC 6901: "/spec/ports/0/port", "/metadata/labels/app.kubernetes.io~1name") → line.
+using FieldLines = std::map<std::string, int>;
+
+struct Document {
+  std::string file{};  // as given to read_documents
+  int line = 1;        // where it begins
+  std::string api_version{};
+  std::string kind{};
+  model::ObjectName name{};  // the namespace is "" where the manifest has none
+  nlohmann::json value{};
+  FieldLines lines{};
+
+  // The line of a field; of what encloses it where the manifest has no such field.
+  int line_of(std::string_view pointer) const;
+};
+
+// Lists are flattened, empty documents skipped. Fails ("web.yaml:7: …") on bad syntax, on a field
+// given twice and on a document without apiVersion, kind or metadata.name; then nothing is
+// returned.
+Result<std::vector<Document>> read_documents(std::string_view text, std::string_view file);
+
+// "web.yaml:12: Deployment default/web: spec.ports[0].port: message".
+Failure fail_at(const Document& document, std::string_view pointer, std::string_view message);
+
+bool is_json(std::string_view text);
+
+// How people write a JSON pointer: spec.ports[0].port.
+std::string field_path(std::string_view pointer);
+// `pointer` with one more step; / and ~ in `key` are escaped.
+std::string field_pointer(std::string_view pointer, std::string_view key);
+
+int line_in(const FieldLines& lines, std::string_view pointer, int otherwise);
+
+}  // namespace weft::cluster
