@@ -40,13 +40,19 @@ class Message {
   Message& u16(std::uint16_t type, std::uint16_t value) { return attribute(type, bytes_of(value)); }
   Message& u32(std::uint16_t type, std::uint32_t value) { return attribute(type, bytes_of(value)); }
   Message& u64(std::uint16_t type, std::uint64_t value) { return attribute(type, bytes_of(value)); }
-  Message& be16(std::uint16_t type, std::uint16_t host) { return attribute(type, bytes_of(to_be(host))); }
-  Message& be32(std::uint16_t type, std::uint32_t host) { return attribute(type, bytes_of(to_be(host))); }
+  Message& be16(std::uint16_t type, std::uint16_t host) {
+    return attribute(type, bytes_of(to_be(host)));
+  }
+  Message& be32(std::uint16_t type, std::uint32_t host) {
+    return attribute(type, bytes_of(to_be(host)));
+  }
   Message& be64(std::uint16_t type, std::uint64_t host) {
     return attribute(type, bytes_of(__builtin_bswap64(host)));
   }
   Message& text(std::uint16_t type, std::string_view value);  // with its terminating zero byte
-  Message& address(std::uint16_t type, const IpAddress& value) { return attribute(type, value.bytes()); }
+  Message& address(std::uint16_t type, const IpAddress& value) {
+    return attribute(type, value.bytes());
+  }
   Message& mac(std::uint16_t type, const MacAddress& value) { return attribute(type, value.bytes); }
   Message& attribute(std::uint16_t type, Bytes payload);
 
@@ -73,6 +79,8 @@ class Message {
   friend class Batch;
   Message(Batch& batch, std::size_t start) : batch_(&batch), start_(start) {}
 
+  Message& sized();  // writes the length so far into the header
+
   Batch* batch_;
   std::size_t start_;
 };
@@ -80,14 +88,16 @@ class Message {
 // Requests that are sent together. Sequence numbers are the socket's to give.
 class Batch {
  public:
-  // NLM_F_REQUEST is always set. `flags` of a request that wants an acknowledgement include NLM_F_ACK.
+  // NLM_F_REQUEST is always set. `flags` of a request that wants an acknowledgement include
+  // NLM_F_ACK.
   Message add(std::uint16_t type, std::uint16_t flags);
 
   bool empty() const { return starts_.empty(); }
   std::size_t count() const { return starts_.size(); }  // messages
   std::size_t size() const { return buffer_.size(); }   // bytes
   Bytes bytes() const { return buffer_; }
-  nlmsghdr& header(std::size_t index);  // of the index-th message
+  Bytes bytes(std::size_t first, std::size_t last) const;  // of the messages [first, last)
+  nlmsghdr& header(std::size_t index);                     // of the index-th message
   const nlmsghdr& header(std::size_t index) const;
   void reserve(std::size_t bytes) { buffer_.reserve(bytes); }
   void clear();
@@ -121,7 +131,8 @@ class Attribute {
   Bytes payload_;
 };
 
-// The attributes in a span, for range-for. Stops at the first malformed one (never reads past the end).
+// The attributes in a span, for range-for. Stops at the first malformed one (never reads past the
+// end).
 class Attributes {
  public:
   explicit Attributes(Bytes bytes) : bytes_(bytes) {}

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A netlink socket: the one place that sends, waits for acknowledgements, retries EINTR and
-// interrupted dumps (NLM_F_DUMP_INTR), matches sequence numbers and reads the kernel's extended ack,
-// so that an error says what the kernel said: "RTM_NEWLINK: File exists (…ext-ack text…)".
+// interrupted dumps (NLM_F_DUMP_INTR), matches sequence numbers and reads the kernel's extended
+// ack, so that an error says what the kernel said: "RTM_NEWLINK: File exists (…ext-ack text…)".
 //
 // A socket belongs for life to the network namespace it was opened in, whatever namespace the
 // thread is in later. Blocking, one thread; a Listener is the non-blocking one for the event loop.
 #pragma once
 
+#include <cstdint>
 #include <functional>
+#include <span>
 #include <vector>
 
 #include "base/result.h"
@@ -58,16 +60,29 @@ class Socket {
   std::uint32_t port_id() const { return port_id_; }  // what the kernel's notifications call us
 
  private:
+  // Gives the messages their sequence numbers; the first one's.
+  std::uint32_t number(Batch& batch);
+  Result<> send(Bytes bytes);
+  // Reads one datagram; false when nothing is there. The kernel works in sendto, so that after it
+  // all answers are queued (of a dump the first part: it makes the next as we read).
+  Result<bool> receive(const std::function<void(const MessageView&)>& each);
+  Result<> execute_part(const Batch& batch, std::size_t first, std::size_t last,
+                        std::vector<Refusal>& refusals);
+  Result<bool> dump_once(Batch& request, const std::function<void(const MessageView&)>& each);
+
   UniqueFd fd_{};
+  int protocol_ = 0;
   std::uint32_t port_id_ = 0;
   std::uint32_t sequence_ = 0;
+  std::vector<std::uint8_t> buffer_{};
 };
 
 // Multicast notifications, non-blocking. Changes that `own` port ids made are filtered out in the
 // kernel (a classic BPF filter on nlmsg_pid), so our own large batches cost and overflow nothing.
 class Listener {
  public:
-  static Result<Listener> open(int protocol, const Netns& netns, std::span<const std::uint32_t> groups,
+  static Result<Listener> open(int protocol, const Netns& netns,
+                               std::span<const std::uint32_t> groups,
                                std::span<const std::uint32_t> own);
 
   // Reads what is there. `lost` in the result: the kernel dropped some (ENOBUFS), so anything may
@@ -81,6 +96,7 @@ class Listener {
 
  private:
   UniqueFd fd_{};
+  std::vector<std::uint8_t> buffer_{};
 };
 
 }  // namespace weft::netlink
