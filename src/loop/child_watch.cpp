@@ -18,8 +18,7 @@ Result<ChildWatch> ChildWatch::watch(Loop& loop, pid_t child, std::function<void
     static_cast<void>(state->watcher->set_interest({}));
     callback(WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status));
   };
-  WEFT_ASSIGN(state->watcher,
-              FdWatcher::readable(loop, state->pidfd.get(), std::move(on_exit)));
+  WEFT_ASSIGN(state->watcher, FdWatcher::readable(loop, state->pidfd.get(), std::move(on_exit)));
   return ChildWatch(std::move(state));
 }
 

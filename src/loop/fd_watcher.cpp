@@ -30,8 +30,8 @@ Result<FdWatcher> FdWatcher::readable(Loop& loop, int fd, std::function<void()> 
 
 Result<> FdWatcher::set_interest(Ready interest) {
   const int events = (interest.readable ? UV_READABLE : 0) | (interest.writable ? UV_WRITABLE : 0);
-  const int error = events == 0 ? uv_poll_stop(&poll_->uv)
-                                : uv_poll_start(&poll_->uv, events, on_poll);
+  const int error =
+      events == 0 ? uv_poll_stop(&poll_->uv) : uv_poll_start(&poll_->uv, events, on_poll);
   if (error != 0) return fail_errno("watch descriptor", -error);
   return {};
 }

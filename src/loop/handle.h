@@ -26,16 +26,16 @@ struct Handle {
 struct CloseHandle {
   template <class Uv, class... Args>
   void operator()(Handle<Uv, Args...>* handle) const {
-    uv_close(reinterpret_cast<uv_handle_t*>(&handle->uv), [](uv_handle_t* uv) {
-      delete static_cast<Handle<Uv, Args...>*>(uv->data);
-    });
+    uv_close(reinterpret_cast<uv_handle_t*>(&handle->uv),
+             [](uv_handle_t* uv) { delete static_cast<Handle<Uv, Args...>*>(uv->data); });
   }
 };
 
 template <class Uv, class... Args>
 using OwnedHandle = std::unique_ptr<Handle<Uv, Args...>, CloseHandle>;
 
-// Makes a handle that `init` (uv_timer_init, …) initialises; a failed one was never libuv's to close.
+// Makes a handle that `init` (uv_timer_init, …) initialises; a failed one was never libuv's to
+// close.
 template <class Uv, class... Args, class Init>
 Result<OwnedHandle<Uv, Args...>> make_handle(std::function<void(Args...)> callback, Init init) {
   auto handle = std::make_unique<Handle<Uv, Args...>>();
