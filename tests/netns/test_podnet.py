@@ -1,0 +1,59 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The pod network on the wire: what crosses the node's eth0, and what does not."""
+import re
+import unittest
+
+from weft_test import Capture, Lab, idle_pod, in_netns, main, wait_for
+
+PING = ["ping", "-n", "-c", "1", "-W", "5"]
+
+
+class PodNetwork(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.lab = cls.enterClassContext(Lab("--nodes", 2, "--ip-family", "dual"))
+        cls.lab.apply(idle_pod("a", "node1"), idle_pod("b", "node1"), idle_pod("c", "node2"))
+        cls.node1, cls.node2 = cls.lab.node("node1"), cls.lab.node("node2")
+        cls.a, cls.b, cls.c = (cls.lab.pod(name) for name in "abc")
+
+    def test_same_node_ping_never_reaches_eth0(self):
+        for target in self.b["ips"]:
+            with Capture(self.node1["netns"], "eth0") as wire:
+                in_netns(self.a["netns"], *PING, "-c", "3", "-i", "0.1", target)
+                # A packet that must be seen, last: it proves that the capture was working.
+                in_netns(self.node1["netns"], *PING, "-p", "77", self.node2["addresses"][0])
+                wait_for("the marker on eth0", lambda: self.node2["addresses"][0] in wire.text(), 5)
+            self.assertNotIn(target, wire.text())
+            self.assertNotIn("8472", wire.text())
+
+    def test_cross_node_ping_is_vxlan_and_50_bytes_longer(self):
+        for source, target in zip(self.a["ips"], self.c["ips"]):
+            with Capture(self.node1["netns"], "eth0", "udp", "port", "8472") as wire:
+                in_netns(self.a["netns"], *PING, "-s", "100", target)
+                wait_for("both directions on eth0", lambda: wire.text().count("echo re") >= 2, 5)
+            text = wire.text()
+            outer = [int(length) for length in re.findall(r"proto UDP \(17\), length (\d+)\)", text)]
+            # IPv4 prints its total length, IPv6 its payload length (+ 40).
+            inner = [int(n) for n in re.findall(r"proto ICMP \(1\), length (\d+)\)", text)] or [
+                int(n) + 40 for n in re.findall(r"payload length: (\d+)\)", text)]
+            self.assertIn(source, text)
+            self.assertEqual(inner[:2], [128 if ":" not in target else 148] * 2, text)
+            # Inner packet + Ethernet 14 + VXLAN 8 + UDP 8 + IPv4 20.
+            self.assertEqual(outer[:2], [length + 50 for length in inner[:2]], text)
+
+    def test_pod_mtu_is_1450(self):
+        for pod in (self.a, self.c):
+            link = in_netns(pod["netns"], "ip", "-o", "link", "show", "eth0").stdout
+            self.assertIn(" mtu 1450 ", link)
+
+    def test_largest_unfragmented_ping_across_nodes(self):
+        target = self.c["ips"][0]
+        in_netns(self.a["netns"], *PING, "-M", "do", "-s", "1422", target)
+        too_long = in_netns(self.a["netns"], *PING, "-M", "do", "-s", "1423", target, check=False)
+        self.assertNotEqual(too_long.returncode, 0)
+        self.assertIn("message too long", (too_long.stdout + too_long.stderr).lower())
+
+
+if __name__ == "__main__":
+    main()
