@@ -2,14 +2,15 @@
 //
 // ClusterState: the only mutable store of what the sources said, and the Source interface they all
 // implement (manifest files today, the Kubernetes API next). A source says upsert, remove and,
-// once it has told everything it knows, synced; nothing is written to the kernel before every
-// source is in sync. The state collects which objects changed until take_changes() is called, so
-// that a burst of events is one pass.
+// once it has told everything it knew at the start, synced; nothing is written to the kernel before
+// every source is in sync. The state collects which objects changed until take_changes() is called,
+// so that a burst of events is one pass.
 #pragma once
 
-#include <functional>
 #include <map>
 #include <set>
+#include <string>
+#include <string_view>
 #include <variant>
 
 #include "model/objects.h"
@@ -18,12 +19,15 @@ namespace weft::model {
 
 using Object = std::variant<Namespace, Node, Pod, Service, EndpointSlice>;
 
-enum class ObjectKind : std::uint8_t { kNamespace, kNode, kPod, kService, kEndpointSlice };  // as in Object
+// In the order of Object's alternatives.
+enum class ObjectKind : std::uint8_t { kNamespace, kNode, kPod, kService, kEndpointSlice };
+std::string_view to_string(ObjectKind kind);  // "EndpointSlice"
 
 struct ObjectKey {
   ObjectKind kind{};
   ObjectName name{};
   auto operator<=>(const ObjectKey&) const = default;
+  std::string to_string() const;  // "Service default/web"
 };
 
 ObjectKey key_of(const Object& object);
@@ -49,7 +53,7 @@ struct ClusterChanges {
 
 class ClusterState final : public SourceSink {
  public:
-  void upsert(Object object) override;   // an equal object changes nothing
+  void upsert(Object object) override;  // an equal object changes nothing
   void remove(const ObjectKey& key) override;
   void synced() override { synced_ = true; }
   bool is_synced() const { return synced_; }
@@ -62,10 +66,17 @@ class ClusterState final : public SourceSink {
   const std::map<ObjectName, Pod>& pods() const { return pods_; }
   const std::map<ObjectName, Namespace>& namespaces() const { return namespaces_; }
   const std::map<ObjectName, Service>& services() const { return services_; }
-  // The slices of one Service, by slice name.
+  // The slices of one Service, by slice name. A slice without a Service is not kept.
   const std::map<ObjectName, EndpointSlice>& endpoint_slices(const ObjectName& service) const;
 
  private:
+  void store(Namespace object);
+  void store(Node object);
+  void store(Pod object);
+  void store(Service object);
+  void store(EndpointSlice object);
+  void remove_slice(const ObjectName& name);
+
   std::map<ObjectName, Node> nodes_{};
   std::map<ObjectName, Pod> pods_{};
   std::map<ObjectName, Namespace> namespaces_{};

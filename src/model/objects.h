@@ -41,9 +41,9 @@ struct Pod {
   ObjectName name{};
   Labels labels{};
   std::string node_name{};
-  std::vector<IpAddress> ips{};           // status.podIPs
+  std::vector<IpAddress> ips{};  // status.podIPs
   bool host_network = false;
-  bool ready = false;                     // the Ready condition
+  bool ready = false;  // the Ready condition
   bool operator==(const Pod&) const = default;
 };
 
@@ -54,7 +54,7 @@ struct ServicePort {
   std::string name{};
   Protocol protocol = Protocol::kTcp;
   std::uint16_t port = 0;
-  std::uint16_t node_port = 0;            // 0 = none
+  std::uint16_t node_port = 0;  // 0 = none
   bool operator==(const ServicePort&) const = default;
 };
 
@@ -64,7 +64,7 @@ struct Service {
   ObjectName name{};
   Labels labels{};
   ServiceType type = ServiceType::kClusterIp;
-  std::vector<IpAddress> cluster_ips{};   // empty: headless ("None") or not yet assigned
+  std::vector<IpAddress> cluster_ips{};  // empty: headless ("None") or not yet assigned
   std::vector<ServicePort> ports{};
   Labels selector{};
   bool operator==(const Service&) const = default;
@@ -72,7 +72,7 @@ struct Service {
 
 struct Endpoint {
   std::vector<IpAddress> addresses{};
-  bool ready = true;                      // conditions.ready; unset means true
+  bool ready = true;  // conditions.ready; unset means true
   bool serving = true;
   bool terminating = false;
   std::string node_name{};
@@ -88,8 +88,8 @@ struct EndpointPort {
 
 struct EndpointSlice {
   ObjectName name{};
-  std::string service_name{};             // label kubernetes.io/service-name
-  IpFamily family = IpFamily::kIpv4;      // addressType
+  std::string service_name{};         // label kubernetes.io/service-name
+  IpFamily family = IpFamily::kIpv4;  // addressType
   std::vector<Endpoint> endpoints{};
   std::vector<EndpointPort> ports{};
   bool operator==(const EndpointSlice&) const = default;

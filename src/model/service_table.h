@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The ServiceTable: what this node must do with packets for each frontend, with kube-proxy's
-// semantics worked out once, so that every back end only renders it. compile() brings it up to date
-// for the Services that changed and says what changed, frontend by frontend; from an empty table and
-// all Services it is the from-scratch result, and both ways give the same table.
+// semantics worked out once (service_compiler.h), so that every back end only renders it. A
+// ServiceDelta says what changed between two tables, frontend by frontend. Plain data.
 #pragma once
 
 #include <compare>
@@ -11,9 +10,11 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <string>
+#include <utility>
 #include <vector>
 
-#include "model/cluster_state.h"
+#include "base/address.h"
 #include "model/objects.h"
 
 namespace weft::model {
@@ -30,7 +31,9 @@ struct Frontend {
 struct Backend {
   IpAddress address{};
   std::uint16_t port = 0;
+  bool local = false;  // on this node
   auto operator<=>(const Backend&) const = default;
+  std::string to_string() const;  // "10.244.1.5:8080"
 };
 
 enum class FrontendKind : std::uint8_t { kClusterIp, kNodePort };
@@ -38,58 +41,48 @@ enum class FrontendKind : std::uint8_t { kClusterIp, kNodePort };
 // What happens to a new connection to a frontend. No backends: it is refused.
 struct FrontendEntry {
   FrontendKind kind = FrontendKind::kClusterIp;
-  std::vector<Backend> backends{};  // sorted, without duplicates
-  bool masquerade = false;          // every source (node ports under externalTrafficPolicy: Cluster)
-  ObjectName service{};             // for people
+  std::vector<Backend> backends{};  // sorted; no address and port twice
+  bool masquerade = false;  // every source (node ports under externalTrafficPolicy: Cluster)
+  ObjectName service{};     // for people
   std::string port_name{};
   bool operator==(const FrontendEntry&) const = default;
 };
 
-// This node, as the compile step needs it.
-struct ServiceNode {
-  std::string name{};
-  std::vector<IpAddress> node_port_addresses{};
-};
-
 struct ServiceTable {
+  using BackendCount = std::pair<IpFamily, std::size_t>;  // a number of backends above 0
+
   std::map<Frontend, FrontendEntry> frontends{};
-  std::map<IpAddress, std::size_t> cluster_ips{};  // → how many frontends carry it
-  std::map<std::pair<IpFamily, std::size_t>, std::size_t> backend_counts{};  // (family, backends > 0) → frontends
-  // Backends on this node, for hairpin: address → how many frontends list it.
-  std::map<IpAddress, std::size_t> local_backends{};
+  // What back ends share between frontends, and how many frontends need each.
+  std::map<IpAddress, std::size_t> cluster_ips{};
+  std::map<BackendCount, std::size_t> backend_counts{};
+  std::map<IpAddress, std::size_t> local_backends{};  // addresses, for hairpin
+  bool operator==(const ServiceTable&) const = default;
 };
 
+// A frontend that is not now as it was: at least one of the two is set, and they differ.
 struct FrontendChange {
   Frontend frontend{};
   std::optional<FrontendEntry> previous{};
   std::optional<FrontendEntry> current{};
+  bool operator==(const FrontendChange&) const = default;
 };
 
 struct ServiceDelta {
-  std::vector<FrontendChange> frontends{};
-  // Keys of ServiceTable's counted sets that came or went (not: whose count merely changed).
+  std::vector<FrontendChange> frontends{};  // in order of frontend
+  // Keys of the table's counted maps that came or went (not: whose count merely changed).
   std::set<IpAddress> cluster_ips{};
-  std::set<std::pair<IpFamily, std::size_t>> backend_counts{};
+  std::set<ServiceTable::BackendCount> backend_counts{};
   std::set<IpAddress> local_backends{};
   bool empty() const { return frontends.empty(); }
+  bool operator==(const ServiceDelta&) const = default;
 };
 
-class ServiceCompiler {
- public:
-  explicit ServiceCompiler(ServiceNode node) : node_(std::move(node)) {}
-
-  // Compiles the named Services anew from `state` (one that is gone or headless has no frontends).
-  ServiceDelta compile(const ClusterState& state, const std::set<ObjectName>& services);
-  // This node's own name or addresses changed: every Service is compiled again.
-  ServiceDelta set_node(const ClusterState& state, ServiceNode node);
-
-  const ServiceTable& table() const { return table_; }
-
- private:
-  ServiceNode node_;
-  ServiceTable table_{};
-  std::map<ObjectName, std::set<Frontend>> frontends_of_{};
-};
+// Counts `entry` in or out of the table's counted maps, noting in `delta` the keys that come or go
+// (one that goes and comes back is not noted).
+void count(ServiceTable& table, ServiceDelta& delta, const Frontend& frontend,
+           const FrontendEntry& entry);
+void uncount(ServiceTable& table, ServiceDelta& delta, const Frontend& frontend,
+             const FrontendEntry& entry);
 
 // The whole table as one delta from nothing.
 ServiceDelta from_scratch(const ServiceTable& table);

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "model/service_compiler.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <tuple>
+
+namespace weft::model {
+namespace {
+
+std::string conflict(const Frontend& frontend, const ObjectName& owner) {
+  return fmt::format("{} is not served: Service {} has it", frontend.to_string(),
+                     owner.to_string());
+}
+
+bool has_node_ports(const Service& service) {
+  return service.type == ServiceType::kNodePort || service.type == ServiceType::kLoadBalancer;
+}
+
+bool has_family(const Service& service, IpFamily family) {
+  return std::any_of(service.cluster_ips.begin(), service.cluster_ips.end(),
+                     [&](const IpAddress& address) { return address.family() == family; });
+}
+
+void add_backends(const EndpointSlice& slice, const ServicePort& port, const std::string& node,
+                  std::vector<Backend>& backends) {
+  const auto slice_port =
+      std::find_if(slice.ports.begin(), slice.ports.end(), [&](const EndpointPort& candidate) {
+        return candidate.name == port.name && candidate.protocol == port.protocol;
+      });
+  if (slice_port == slice.ports.end()) return;
+  for (const Endpoint& endpoint : slice.endpoints)
+    if (endpoint.ready && !endpoint.addresses.empty())
+      backends.push_back({endpoint.addresses.front(), slice_port->port,
+                          !node.empty() && endpoint.node_name == node});
+}
+
+// Sorted, one of each address and port: local where any slice says so.
+void normalise(std::vector<Backend>& backends) {
+  std::sort(backends.begin(), backends.end(), [](const Backend& a, const Backend& b) {
+    return std::tie(a.address, a.port, b.local) < std::tie(b.address, b.port, a.local);
+  });
+  backends.erase(std::unique(backends.begin(), backends.end(),
+                             [](const Backend& a, const Backend& b) {
+                               return a.address == b.address && a.port == b.port;
+                             }),
+                 backends.end());
+}
+
+}  // namespace
+
+ServiceCompiler::Claims ServiceCompiler::claims_of(const ClusterState& state,
+                                                   const Service& service,
+                                                   std::set<std::string>& unsupported) const {
+  Claims claims;
+  if (service.type == ServiceType::kExternalName) return claims;
+  const auto& slices = state.endpoint_slices(service.name);
+  for (const ServicePort& port : service.ports) {
+    if (port.protocol == Protocol::kSctp) {
+      unsupported.insert(
+          fmt::format("port {}/SCTP is not served: no back end has SCTP", port.port));
+      continue;
+    }
+    for (const IpFamily family : {IpFamily::kIpv4, IpFamily::kIpv6}) {
+      if (!has_family(service, family)) continue;
+      FrontendEntry entry{FrontendKind::kClusterIp, {}, false, service.name, port.name};
+      for (const auto& [name, slice] : slices)
+        if (slice.family == family) add_backends(slice, port, node_.name, entry.backends);
+      normalise(entry.backends);
+      for (const IpAddress& address : service.cluster_ips)
+        if (address.family() == family)
+          claims.try_emplace({address, port.protocol, port.port}, entry);
+      if (!has_node_ports(service) || port.node_port == 0) continue;
+      entry.kind = FrontendKind::kNodePort;
+      entry.masquerade = true;
+      for (const IpAddress& address : node_.node_port_addresses)
+        if (address.family() == family)
+          claims.try_emplace({address, port.protocol, port.node_port}, entry);
+    }
+  }
+  return claims;
+}
+
+ServiceDelta ServiceCompiler::compile(const ClusterState& state,
+                                      const std::set<ObjectName>& services) {
+  Touched touched;
+  for (const ObjectName& name : services) recompile(state, name, touched);
+  return finish(std::move(touched));
+}
+
+ServiceDelta ServiceCompiler::set_node(const ClusterState& state, ServiceNode node) {
+  if (node == node_) return {};
+  node_ = std::move(node);
+  std::set<ObjectName> services;
+  for (const auto& [name, compiled] : compiled_) services.insert(services.end(), name);
+  return compile(state, services);
+}
+
+void ServiceCompiler::recompile(const ClusterState& state, const ObjectName& name,
+                                Touched& touched) {
+  Compiled now;
+  Claims claims;
+  const auto service = state.services().find(name);
+  if (service != state.services().end())
+    claims = claims_of(state, service->second, now.unsupported);
+  for (const auto& [frontend, entry] : claims) now.claims.push_back(frontend);
+
+  const auto had = compiled_.find(name);
+  const Compiled before = had == compiled_.end() ? Compiled{} : std::move(had->second);
+  for (const std::string& message : now.unsupported)
+    if (!before.unsupported.contains(message)) new_problems_.push_back({name, message});
+  // Kept even without claims: set_node() may give it some.
+  if (service != state.services().end())
+    compiled_.insert_or_assign(name, std::move(now));
+  else if (had != compiled_.end())
+    compiled_.erase(had);
+
+  for (const Frontend& frontend : before.claims)
+    if (!claims.contains(frontend)) release(state, name, frontend, touched);
+  for (auto& [frontend, entry] : claims) claim(name, frontend, std::move(entry), touched);
+}
+
+void ServiceCompiler::claim(const ObjectName& service, const Frontend& frontend,
+                            FrontendEntry entry, Touched& touched) {
+  const auto found = table_.frontends.find(frontend);
+  if (found != table_.frontends.end() && found->second.service < service)
+    return add_rival(frontend, service, found->second.service);
+  if (found != table_.frontends.end() && found->second.service != service)
+    add_rival(frontend, found->second.service, service);
+  put(frontend, std::move(entry), touched);
+}
+
+void ServiceCompiler::add_rival(const Frontend& frontend, const ObjectName& rival,
+                                const ObjectName& owner) {
+  if (rivals_[frontend].insert(rival).second)
+    new_problems_.push_back({rival, conflict(frontend, owner)});
+}
+
+void ServiceCompiler::release(const ClusterState& state, const ObjectName& service,
+                              const Frontend& frontend, Touched& touched) {
+  const auto found = table_.frontends.find(frontend);
+  if (found == table_.frontends.end()) return;
+  const auto rivals = rivals_.find(frontend);
+  std::optional<FrontendEntry> heir;
+  if (rivals != rivals_.end()) {
+    if (found->second.service != service)
+      rivals->second.erase(service);
+    else
+      heir = take_heir(state, frontend, rivals->second);
+    if (rivals->second.empty()) rivals_.erase(rivals);
+  }
+  if (found->second.service == service) put(frontend, std::move(heir), touched);
+}
+
+// The entry of the first rival, which is then none any more. Rivals that no longer claim the
+// frontend (they are about to be compiled themselves) drop out on the way.
+std::optional<FrontendEntry> ServiceCompiler::take_heir(const ClusterState& state,
+                                                        const Frontend& frontend,
+                                                        std::set<ObjectName>& rivals) const {
+  while (!rivals.empty()) {
+    const auto service = state.services().find(*rivals.begin());
+    rivals.erase(rivals.begin());
+    if (service == state.services().end()) continue;
+    std::set<std::string> unsupported;
+    Claims claims = claims_of(state, service->second, unsupported);
+    if (const auto entry = claims.find(frontend); entry != claims.end())
+      return std::move(entry->second);
+  }
+  return std::nullopt;
+}
+
+void ServiceCompiler::put(const Frontend& frontend, std::optional<FrontendEntry> entry,
+                          Touched& touched) {
+  const auto found = table_.frontends.find(frontend);
+  std::optional<FrontendEntry> previous;
+  if (found != table_.frontends.end()) previous = std::move(found->second);
+  touched.try_emplace(frontend, std::move(previous));  // leaves `previous` when already touched
+  if (!entry)
+    table_.frontends.erase(frontend);
+  else if (found != table_.frontends.end())
+    found->second = std::move(*entry);
+  else
+    table_.frontends.emplace(frontend, std::move(*entry));
+}
+
+ServiceDelta ServiceCompiler::finish(Touched touched) {
+  ServiceDelta delta;
+  for (auto& [frontend, previous] : touched) {
+    const auto found = table_.frontends.find(frontend);
+    if (found == table_.frontends.end() ? !previous : previous == found->second) continue;
+    FrontendChange& change = delta.frontends.emplace_back();
+    change.frontend = frontend;
+    if (found != table_.frontends.end()) change.current = found->second;
+    change.previous = std::move(previous);
+    if (change.previous) uncount(table_, delta, frontend, *change.previous);
+    if (change.current) count(table_, delta, frontend, *change.current);
+  }
+  return delta;
+}
+
+std::set<ServiceProblem> ServiceCompiler::problems() const {
+  std::set<ServiceProblem> problems;
+  for (const auto& [name, compiled] : compiled_)
+    for (const std::string& message : compiled.unsupported) problems.insert({name, message});
+  for (const auto& [frontend, rivals] : rivals_)
+    for (const ObjectName& rival : rivals)
+      problems.insert({rival, conflict(frontend, table_.frontends.at(frontend).service)});
+  return problems;
+}
+
+}  // namespace weft::model
