@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Addresses on links over rtnetlink. IPv6 addresses come without duplicate address detection: ours
+// are allocated, and a pod may not wait two seconds for its own.
+// Source: include/uapi/linux/if_addr.h, net/ipv4/devinet.c, net/ipv6/addrconf.c.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "base/address.h"
+#include "base/result.h"
+#include "linux/netlink/message.h"
+#include "linux/netlink/socket.h"
+
+namespace weft::netlink {
+
+struct Address {
+  std::uint32_t link = 0;   // index
+  Prefix prefix{};          // with its host bits
+  std::uint32_t flags = 0;  // as read: IFA_F_TENTATIVE, IFA_F_DADFAILED, IFA_F_PERMANENT …
+};
+
+void put_address(Batch& batch, const Address& address);  // adds it; success where it is there
+void put_address_removal(Batch& batch,
+                         const Address& address);  // EADDRNOTAVAIL where there is none
+
+// Of the link with this index (none where there is no such link), or of all links (0).
+Result<std::vector<Address>> list_addresses(Socket& socket, std::uint32_t link);
+
+Address parse_address(const MessageView& message);  // an RTM_NEWADDR or RTM_DELADDR
+
+}  // namespace weft::netlink

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Unicast routes over rtnetlink, both families. A route's identity is its table, destination and
+// metric; the kernel may hold several of one identity (IPv4: appended ones; IPv6: the next hops of
+// one multipath route), which list_routes shows as they are.
+// Source: include/uapi/linux/rtnetlink.h, net/ipv4/fib_trie.c, net/ipv6/ip6_fib.c.
+#pragma once
+
+#include <linux/rtnetlink.h>
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "base/address.h"
+#include "base/result.h"
+#include "linux/netlink/message.h"
+#include "linux/netlink/socket.h"
+
+namespace weft::netlink {
+
+inline constexpr std::uint32_t kIpv6DefaultMetric = 1024;
+
+struct Route {
+  Prefix destination{};
+  std::uint32_t metric = 0;  // 0 = the kernel's default: IPv4 0, IPv6 1024 (which reads as 0)
+  std::uint32_t link = 0;    // index
+  std::optional<IpAddress> gateway{};
+  bool onlink = false;
+  std::optional<IpAddress> source{};  // preferred source address
+  std::uint8_t protocol = RTPROT_BOOT;
+  std::uint32_t table = RT_TABLE_MAIN;
+  std::uint8_t type = RTN_UNICAST;  // as read
+  bool multipath = false;           // as read: it has several next hops; link and gateway are unset
+};
+
+// Adds it, or replaces the one of the same table, destination and metric, whosever it was.
+void put_route(Batch& batch, const Route& route);
+// By table, destination, metric and protocol (0 = any); ESRCH where there is none.
+void put_route_removal(Batch& batch, const Route& route);
+
+struct RouteFilter {
+  IpFamily family = IpFamily::kIpv4;
+  std::uint32_t table = RT_TABLE_MAIN;
+  std::uint8_t protocol = 0;  // 0 = any
+};
+Result<std::vector<Route>> list_routes(Socket& socket, const RouteFilter& filter);
+
+Route parse_route(const MessageView& message);  // an RTM_NEWROUTE or RTM_DELROUTE
+
+}  // namespace weft::netlink
