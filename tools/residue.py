@@ -52,9 +52,10 @@ def processes(lab):
 
 
 def files(lab):
-    for path in (f"/run/weft/lab/{lab}", f"/var/lib/weft/lab/{lab}"):
-        if os.path.exists(path):
-            yield f"directory {path}"
+    directory = pathlib.Path("/run/weft/lab")
+    for entry in sorted(directory.iterdir()) if directory.is_dir() else []:
+        if lab in entry.name:
+            yield f"file {entry}"
 
 
 if __name__ == "__main__":
