@@ -35,6 +35,12 @@ class TableChanges {
     return std::get<std::vector<reconcile::Edit<Kind>>>(edits_);
   }
 
+  // Calls `visit(const std::vector<reconcile::Edit<Kind>>&)` for every kind.
+  template <class Visit>
+  void each(Visit visit) const {
+    std::apply([&](const auto&... edits) { (visit(edits), ...); }, edits_);
+  }
+
  private:
   template <class... Kinds>
   using Edits = std::tuple<std::vector<reconcile::Edit<Kinds>>...>;

@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/config.h"
+
+#include <fmt/format.h>
+#include <sys/un.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <fstream>
+#include <optional>
+#include <sstream>
+
+#include "agent/fields.h"
+#include "cluster/manifests/json.h"
+#include "cluster/manifests/yaml.h"
+
+namespace weft::agent {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::uint32_t kSmallestMtu = 1280;  // IPv6 needs it (RFC 8200 §5), and no link has less
+constexpr std::uint32_t kLargestMtu = 65535;
+
+Failure not_a(const json& value, std::string_view what) {
+  return fail(fmt::format("{} is not {}", value.dump(), what));
+}
+
+Result<std::string> text(const json& value) {
+  if (!value.is_string()) return not_a(value, "a string");
+  if (value.get_ref<const std::string&>().empty())
+    return not_a(value, "a name or a value: it is empty");
+  return value.get<std::string>();
+}
+
+// Exactly this text: for apiVersion and kind.
+auto exactly(std::string_view wanted) {
+  return [wanted](const json& value) -> Result<std::string> {
+    if (value != wanted) return not_a(value, fmt::format("\"{}\"", wanted));
+    return std::string(wanted);
+  };
+}
+
+Result<std::string> node_name(const json& value) {
+  WEFT_ASSIGN(std::string name, text(value));
+  const bool good =
+      name.size() <= 253 && std::all_of(name.begin(), name.end(), [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.';
+      });
+  if (!good) return not_a(value, "a node name (lower case letters, digits, - and .)");
+  return name;
+}
+
+Result<std::string> absolute_path(const json& value) {
+  WEFT_ASSIGN(std::string path, text(value));
+  if (path.front() != '/') return not_a(value, "an absolute path");
+  while (path.size() > 1 && path.back() == '/') path.pop_back();
+  return path;
+}
+
+Result<std::string> socket_path(const json& value) {
+  WEFT_ASSIGN(std::string path, absolute_path(value));
+  constexpr std::size_t kLongest = sizeof(sockaddr_un::sun_path) - 1;
+  if (path.size() > kLongest)
+    return not_a(value, fmt::format("a socket path: longer than {} bytes", kLongest));
+  return path;
+}
+
+Result<bool> boolean(const json& value) {
+  if (!value.is_boolean()) return not_a(value, "true or false");
+  return value.get<bool>();
+}
+
+Result<std::uint32_t> mtu(const json& value) {
+  const bool good = value.is_number_unsigned() &&
+                    (value == 0U || (value >= kSmallestMtu && value <= kLargestMtu));
+  if (!good)
+    return not_a(value,
+                 fmt::format("0 (from the underlay) or {} to {}", kSmallestMtu, kLargestMtu));
+  return value.get<std::uint32_t>();
+}
+
+// A list whose members `decode` reads; a value twice in it is an error.
+template <class Decode>
+auto list_of(Decode decode) {
+  return
+      [decode](
+          const json& value) -> Result<std::vector<typename decltype(decode(value))::value_type>> {
+        if (!value.is_array()) return not_a(value, "a list");
+        std::vector<typename decltype(decode(value))::value_type> out;
+        for (const json& member : value) {
+          WEFT_ASSIGN(auto decoded, decode(member));
+          if (std::find(out.begin(), out.end(), decoded) != out.end())
+            return fail(fmt::format("{} is there twice", member.dump()));
+          out.push_back(std::move(decoded));
+        }
+        return out;
+      };
+}
+
+Result<Prefix> cidr(const json& value) {
+  const auto parsed =
+      value.is_string() && value.get_ref<const std::string&>().find('/') != std::string::npos
+          ? Prefix::parse(value.get_ref<const std::string&>())
+          : fail("");
+  if (!parsed) return not_a(value, "a CIDR (like 10.244.0.0/16)");
+  if (!parsed->is_network())
+    return not_a(value, fmt::format("a network: did you mean {}?", parsed->network().to_string()));
+  return *parsed;
+}
+
+Result<IpAddress> ip_address(const json& value) {
+  const auto parsed =
+      value.is_string() ? IpAddress::parse(value.get_ref<const std::string&>()) : fail("");
+  if (!parsed) return not_a(value, "an IP address");
+  return *parsed;
+}
+
+Result<podnet::Transport> transport(const json& value) {
+  if (value == "vxlan") return podnet::Transport::kVxlan;
+  if (value == "direct") return podnet::Transport::kDirect;
+  return not_a(value, "vxlan or direct");
+}
+
+Result<std::chrono::milliseconds> duration(const json& value) {
+  if (value == 0) return std::chrono::milliseconds(0);
+  const auto parsed =
+      value.is_string() ? parse_duration(value.get_ref<const std::string&>()) : fail("");
+  if (!parsed) return not_a(value, "a duration (like 30s, 500ms or 1m30s; 0 = off)");
+  return *parsed;
+}
+
+Result<log::Level> log_level(const json& value) {
+  const auto level =
+      value.is_string() ? log::parse_level(value.get_ref<const std::string&>()) : std::nullopt;
+  if (!level) return not_a(value, "debug, info, warning or error");
+  return *level;
+}
+
+Result<std::vector<Prefix>> some_cidrs(const json& value) {
+  if (value == json::array()) return not_a(value, "a list with at least one CIDR");
+  return list_of(cidr)(value);
+}
+
+void read_spec(Fields spec, Config& config) {
+  spec.required("nodeName", config.node_name, node_name);
+  spec.required("clusterCIDRs", config.cluster_cidrs, some_cidrs);
+  spec.optional("serviceCIDRs", config.service_cidrs, list_of(cidr));
+  spec.optional("stateDirectory", config.state_directory, absolute_path);
+  spec.optional("controlSocket", config.control_socket, socket_path);
+  spec.optional("manifestDirectory", config.manifest_directory, absolute_path);
+
+  Fields pod_network = spec.object("podNetwork");
+  pod_network.optional("transport", config.pod_network.transport, transport);
+  pod_network.optional("mtu", config.pod_network.mtu, mtu);
+  pod_network.optional("masquerade", config.pod_network.masquerade, boolean);
+  pod_network.done();
+
+  Fields cni = spec.object("cni");
+  cni.optional("configurationDirectory", config.cni.configuration_directory, absolute_path);
+  cni.optional("dataDirectory", config.cni.data_directory, absolute_path);
+  cni.done();
+
+  Fields services = spec.object("services");
+  services.optional("backend", config.services.backend, exactly("nftables"));
+  services.optional("nodePortAddresses", config.services.node_port_addresses, list_of(ip_address));
+  services.done();
+
+  spec.optional("resyncPeriod", config.resync_period, duration);
+  spec.optional("watchKernel", config.watch_kernel, boolean);
+  spec.optional("logLevel", config.log_level, log_level);
+  spec.done();
+}
+
+Result<cluster::Document> read_document(std::string_view text, std::string_view file) {
+  if (cluster::is_json(text)) return cluster::parse_json(text, file);
+  WEFT_ASSIGN(std::vector<cluster::Document> documents, cluster::parse_yaml(text, file));
+  if (documents.empty()) return fail(fmt::format("{}: is empty", file));
+  if (documents.size() > 1)
+    return fail(fmt::format("{}:{}: a second document; one is the whole configuration", file,
+                            documents[1].line));
+  return std::move(documents.front());
+}
+
+}  // namespace
+
+Result<Config> parse_config(std::string_view text, std::string_view file) {
+  WEFT_ASSIGN(const cluster::Document document, read_document(text, file));
+  Config config;
+  std::optional<Error> error;
+  Fields top(document, "", error);
+  std::string constant;
+  top.required("apiVersion", constant, exactly("weft.dev/v1alpha1"));
+  top.required("kind", constant, exactly("AgentConfiguration"));
+  read_spec(top.object("spec"), config);
+  top.done();
+  if (error) return Failure(std::move(*error));
+  return config;
+}
+
+Result<Config> load_config(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return fail_errno(path);
+  std::ostringstream text;
+  text << file.rdbuf();
+  if (file.bad() || text.fail()) return fail(path + ": cannot be read");
+  return parse_config(text.str(), path);
+}
+
+Result<std::chrono::milliseconds> parse_duration(std::string_view text) {
+  struct Unit {
+    std::string_view name{};
+    std::uint64_t milliseconds = 0;
+  };
+  // Longest name first: "ms" is not "m" and a left-over "s".
+  constexpr std::array<Unit, 4> kUnits{{{"ms", 1}, {"s", 1000}, {"m", 60'000}, {"h", 3'600'000}}};
+  constexpr std::uint64_t kLongest = 1000ULL * 3'600'000;
+  if (text == "0") return std::chrono::milliseconds(0);
+  const Failure bad = fail(fmt::format("\"{}\" is not a duration", text));
+  if (text.empty()) return bad;
+  std::uint64_t total = 0;
+  for (std::string_view rest = text; !rest.empty();) {
+    std::uint64_t number = 0;
+    const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), number);
+    if (error != std::errc{} || number > kLongest) return bad;
+    rest.remove_prefix(static_cast<std::size_t>(end - rest.data()));
+    const auto unit = std::find_if(kUnits.begin(), kUnits.end(), [&](const Unit& u) {
+      return rest.substr(0, u.name.size()) == u.name;
+    });
+    if (unit == kUnits.end()) return bad;
+    rest.remove_prefix(unit->name.size());
+    total += number * unit->milliseconds;
+    if (total > kLongest) return bad;
+  }
+  return std::chrono::milliseconds(total);
+}
+
+}  // namespace weft::agent

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/control_server.h"
+
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+
+#include "agent/control_connection.h"
+#include "agent/control_socket.h"
+#include "log/log.h"
+
+namespace weft::agent {
+namespace {
+
+constexpr int kBacklog = 16;
+
+Result<> make_directory_of(const std::string& path) {
+  std::error_code error;
+  std::filesystem::create_directories(std::filesystem::path(path).parent_path(), error);
+  if (error) return fail(path + ": make its directory: " + error.message(), error.value());
+  return {};
+}
+
+Result<UniqueFd> bind_socket(const std::string& path) {
+  UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!fd) return fail_errno("socket");
+  const sockaddr_un address = socket_address(path);
+  // From the first moment on only root can connect: bind makes the file with this mask.
+  const mode_t mask = ::umask(0177);
+  const int bound = ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address);
+  const int error = errno;
+  ::umask(mask);
+  if (bound != 0) return fail_errno(path, error);
+  if (::listen(fd.get(), kBacklog) != 0) return fail_errno(path);
+  return fd;
+}
+
+}  // namespace
+
+bool is_root(const ucred& peer) { return peer.uid == 0; }
+
+Result<std::unique_ptr<ControlServer>> ControlServer::listen(loop::Loop& loop,
+                                                             const std::string& path,
+                                                             Admission admit,
+                                                             ControlHandler handler) {
+  WEFT_TRY(make_directory_of(path), "control socket");
+  if (connect_to(path)) return fail("control socket: another agent answers at " + path, EADDRINUSE);
+  if (::unlink(path.c_str()) != 0 && errno != ENOENT) return fail_errno("control socket: " + path);
+  auto server = std::unique_ptr<ControlServer>(
+      new ControlServer(loop, path, std::move(admit), std::move(handler)));
+  WEFT_ASSIGN(server->listener_, bind_socket(path), "control socket");
+  WEFT_ASSIGN(loop::FdWatcher watcher,
+              loop::FdWatcher::readable(loop, server->listener_.get(),
+                                        [server = server.get()] { server->accept_all(); }));
+  server->watcher_ = std::make_unique<loop::FdWatcher>(std::move(watcher));
+  return server;
+}
+
+ControlServer::~ControlServer() {
+  for (const auto& connection : connections_) connection->close();
+  if (listener_) ::unlink(path_.c_str());
+}
+
+void ControlServer::accept_all() {
+  while (true) {
+    UniqueFd fd(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+    if (!fd) return;  // none left, or out of descriptors: the peer waits
+    admit(std::move(fd));
+  }
+}
+
+void ControlServer::admit(UniqueFd fd) {
+  ucred peer{};
+  socklen_t size = sizeof peer;
+  const bool known = ::getsockopt(fd.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0;
+  auto connection = std::make_shared<Connection>(*this, std::move(fd));
+  if (!connection->start()) return;
+  connections_.insert(connection);
+  if (known && admit_(peer)) return;
+  log::warning("control", "refused a peer that is not root",
+               {{"uid", peer.uid}, {"pid", peer.pid}});
+  connection->refuse("only root may ask the agent");
+}
+
+}  // namespace weft::agent

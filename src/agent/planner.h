@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The Planner turns what the sources said into the desired tables: each feature's plan, merged
+// under that feature's name. It remembers what it planned, so that a change costs what changed, and
+// keeps it when a new plan fails (a Node that lost its pod CIDRs): what works keeps working. No
+// kernel, no loop, no time; the Reconciler does the writing.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "agent/config.h"
+#include "base/result.h"
+#include "model/cluster_state.h"
+#include "model/service_compiler.h"
+#include "podnet/plan.h"
+#include "reconcile/reconciler.h"
+#include "service/service_backend.h"
+
+namespace weft::agent {
+
+inline constexpr std::string_view kPodnetOwner = "podnet";
+inline constexpr std::string_view kServicesOwner = "services";
+
+class Planner {
+ public:
+  Planner(const Config& config, std::unique_ptr<service::ServiceBackend> backend);
+
+  // Brings the desired tables up to date with `state`, in which `changes` are what is new, `self`
+  // is this node and `underlay` what carries it. The first successful call plans everything. On an
+  // error, what was planned before stands; what else changed is planned all the same.
+  Result<> update(const model::ClusterState& state, const model::ClusterChanges& changes,
+                  const model::Node& self, const podnet::Underlay& underlay,
+                  reconcile::Reconciler& tables);
+
+  bool has_planned() const { return planned_.has_value(); }
+
+  // What stands, for the status. Only after has_planned().
+  const model::Node& self() const { return planned_->self; }
+  const podnet::Underlay& underlay() const { return planned_->underlay; }
+  std::uint32_t pod_mtu() const { return podnet::pod_mtu(podnet_, planned_->underlay); }
+  std::size_t peers() const { return peers_.size(); }
+
+  const model::ServiceTable& services() const { return compiler_.table(); }
+  model::ServiceCompiler& compiler() { return compiler_; }
+  const service::ServiceBackend& backend() const { return *backend_; }
+
+  // The frontends that changed since the last call: what connections may now be stale.
+  std::vector<model::FrontendChange> take_frontend_changes();
+
+ private:
+  struct Planned {
+    model::Node self{};
+    podnet::Underlay underlay{};
+  };
+
+  Result<> plan_podnet(const model::ClusterState& state, const model::Node& self,
+                       const podnet::Underlay& underlay, reconcile::Reconciler& tables);
+  Result<> plan_changed_peers(const model::ClusterState& state,
+                              const std::set<model::ObjectName>& nodes,
+                              reconcile::Reconciler& tables);
+  Result<> plan_services(const model::ClusterState& state,
+                         const std::set<model::ObjectName>& services,
+                         reconcile::Reconciler& tables);
+  model::ServiceNode service_node() const;
+
+  podnet::Config podnet_;
+  service::ServiceContext service_context_;
+  std::vector<IpAddress> node_port_addresses_;
+  std::unique_ptr<service::ServiceBackend> backend_;
+
+  std::optional<Planned> planned_{};
+  std::map<model::ObjectName, model::Node> peers_{};  // as planned
+  model::ServiceCompiler compiler_{{}};
+  std::optional<model::ServiceNode> service_node_{};  // as planned
+  std::vector<model::FrontendChange> frontend_changes_{};
+};
+
+// The address of a node that peers and the underlay know it by: its first IPv4 InternalIP, or its
+// first; nothing when it has none.
+std::optional<IpAddress> underlay_address(const model::Node& node);
+
+}  // namespace weft::agent
