@@ -3,7 +3,7 @@
 """The layer rule: an #include points downward, and feature folders never include each other.
 
     base < {log, loop, linux, model, reconcile};  {linux, reconcile} < tables
-    < {cni, ipam, podnet, bgp, service, policy, cluster} < explain < agent < lab < cmd
+    < ipam < {cni, podnet, bgp, service, policy, cluster} < explain < agent < lab < cmd
 """
 import os
 import pathlib
@@ -11,7 +11,7 @@ import re
 import sys
 
 LAYERS = [["base"], ["log", "loop", "linux", "model", "reconcile"], ["tables"],
-          ["cni", "ipam", "podnet", "bgp", "service", "policy", "cluster"],
+          ["ipam"], ["cni", "podnet", "bgp", "service", "policy", "cluster"],
           ["explain"], ["agent"], ["lab"], ["cmd"]]
 RANK = {folder: rank for rank, folders in enumerate(LAYERS) for folder in folders}
 LEAN = {"base", "linux", "tables", "cni", "ipam"}  # what the CNI plugins are made of
