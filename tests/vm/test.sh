@@ -1,0 +1,7 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# The whole test suite, as `make test` runs it, on Debian's 6.1 kernel in an emulated machine.
+# Usage: tests/vm/test.sh [ctest arguments]
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+exec tests/vm/run-in-vm tools/test.sh release --timeout 3000 "$@"
