@@ -53,6 +53,15 @@ FieldLines lines_below(const FieldLines& lines, const std::string& pointer) {
   return below;
 }
 
+// What an API list (a PodList) says for its items, which may leave it out.
+void inherit(const nlohmann::json& list, nlohmann::json& item) {
+  const std::string kind = list["kind"].get<std::string>();
+  if (kind == "List" || !item.is_object()) return;
+  if (!item.contains("kind")) item["kind"] = kind.substr(0, kind.size() - 4);
+  if (!item.contains("apiVersion") && list.contains("apiVersion"))
+    item["apiVersion"] = list["apiVersion"];
+}
+
 Result<> flatten(Document document, std::vector<Document>& out) {
   const bool list = is_list(document.value);
   if (!list && !document.value.is_array()) {
@@ -65,6 +74,7 @@ Result<> flatten(Document document, std::vector<Document>& out) {
   const std::string prefix = list ? "/items" : "";
   nlohmann::json& items = list ? document.value["items"] : document.value;
   for (std::size_t i = 0; i < items.size(); ++i) {
+    if (list) inherit(document.value, items[i]);
     Document item;
     item.file = document.file;
     item.value = std::move(items[i]);
@@ -78,9 +88,11 @@ Result<> flatten(Document document, std::vector<Document>& out) {
 }  // namespace
 
 bool is_json(std::string_view text) {
-  const auto first = std::find_if_not(
-      text.begin(), text.end(), [](char c) { return std::isspace(static_cast<unsigned char>(c)); });
-  return first != text.end() && (*first == '{' || *first == '[');
+  const std::size_t first = text.find_first_not_of(" \t\r\n");
+  if (first == std::string_view::npos || (text[first] != '{' && text[first] != '[')) return false;
+  const std::size_t next = text.find_first_not_of("{[ \t\r\n", first);
+  return next == std::string_view::npos ||
+         std::string_view("\"}]").find(text[next]) != std::string_view::npos;
 }
 
 int line_in(const FieldLines& lines, std::string_view pointer, int otherwise) {

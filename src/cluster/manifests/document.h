@@ -12,7 +12,8 @@
 //     // web.yaml:12: Deployment default/web: spec.replicas: must be a number
 //
 // YAML scalars become JSON as the API's clients (sigs.k8s.io/yaml) do it: unquoted null, true, 80
-// and 0.5 are not strings; quoted ones are. Text whose first character is { or [ is JSON.
+// and 0.5 are not strings; quoted ones are. Text that begins with { or [ is JSON, unless the first
+// word in it stands without quotes (YAML's flow style).
 // Made for manifests that people write; bulk goes through decode.h. Pure.
 #pragma once
 
@@ -43,9 +44,9 @@ struct Document {
   int line_of(std::string_view pointer) const;
 };
 
-// Lists are flattened, empty documents skipped. Fails ("web.yaml:7: …") on bad syntax, on a field
-// given twice and on a document without apiVersion, kind or metadata.name; then nothing is
-// returned.
+// Lists are flattened (a PodList's items are Pods), empty documents skipped. Fails ("web.yaml:7:
+// …") on bad syntax, on a field given twice and on a document without apiVersion, kind or
+// metadata.name; then nothing is returned.
 Result<std::vector<Document>> read_documents(std::string_view text, std::string_view file);
 
 // "web.yaml:12: Deployment default/web: spec.ports[0].port: message".

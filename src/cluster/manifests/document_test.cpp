@@ -101,6 +101,16 @@ TEST(Document, AFieldNamedItemsIsNoList) {
   EXPECT_EQ(documents[0].kind, "ConfigMap");
 }
 
+TEST(Document, KnowsFlowStyleFromJson) {
+  EXPECT_TRUE(is_json(" \n{\"a\": 1}"));
+  EXPECT_TRUE(is_json("[ {\"a\": 1}]"));
+  EXPECT_TRUE(is_json("{}"));
+  EXPECT_FALSE(is_json("{apiVersion: v1}"));
+  EXPECT_FALSE(is_json("[{kind: Pod}]"));
+  EXPECT_FALSE(is_json("apiVersion: {\"a\": 1}"));
+  EXPECT_FALSE(is_json(""));
+}
+
 TEST(Document, EmptyTextHasNoDocuments) {
   EXPECT_TRUE(read("").empty());
   EXPECT_TRUE(read("# nothing\n---\n").empty());

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// ManifestDirectory: the source that reads a directory of manifests (*.yaml, *.yml, *.json; not
+// hidden files, not subdirectories) and keeps the sink at what they say. It needs no server, and it
+// is what a lab's agents read.
+//
+// - A file that does not parse keeps its last good objects until it does; what is wrong is reported
+//   once, with line and field, and stays in problems().
+// - A file that goes takes its objects along.
+// - An object that two files have is the first's by file name (within a file: the first); the other
+//   is a problem, and takes over when the first gives it up.
+// - Kinds we do not know are reported once each and left alone.
+// - synced() comes after the first full scan, also when some file did not parse: one bad file must
+//   not keep a node that restarts from all the others.
+//
+// Writers should rename a finished file into place; one that writes in place is read when it
+// closes. One thread. Watching is the caller's: scan() what DirectoryWatch names, or use
+// ManifestWatch.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "model/cluster_state.h"
+
+namespace weft::cluster {
+
+class ManifestDirectory {
+ public:
+  using Report = std::function<void(const std::string& message)>;
+
+  // `sink` must outlive this. `report` gets each problem once, when it appears.
+  ManifestDirectory(std::string path, model::SourceSink& sink, Report report);
+
+  // Reads the whole directory. Fails, changing nothing, when it cannot be listed.
+  Result<> scan();
+  // Reads these files of it ("" among them: all). Ones that are not there any more are removed.
+  Result<> scan(const std::set<std::string>& names);
+
+  const std::string& path() const { return path_; }
+  // What is wrong now, by file name.
+  std::map<std::string, std::string> problems() const;
+
+ private:
+  using Objects = std::map<model::ObjectKey, model::Object>;
+  struct File {
+    Objects objects{};      // as of its last good state
+    std::string problem{};  // of its present state
+  };
+
+  void read(const std::string& name);
+  void take(const std::string& name, Objects objects);
+  void claim(const std::string& name, const model::ObjectKey& key, bool changed);
+  void release(const std::string& name, const model::ObjectKey& key);
+  Objects decode(const std::string& name, std::string_view text, std::string& problem);
+  void tell_unknown(const std::string& name, const std::set<std::string>& kinds);
+
+  std::string path_;
+  model::SourceSink& sink_;
+  Report report_;
+  std::map<std::string, File> files_{};
+  // The files that have an object; the first one's is what the sink got.
+  std::map<model::ObjectKey, std::set<std::string>> holders_{};
+  std::set<std::string> unknown_kinds_{};
+  bool synced_ = false;
+};
+
+// Whether a file of this name is read at all.
+bool is_manifest_name(std::string_view name);
+
+}  // namespace weft::cluster

@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cluster/manifests/directory.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include "cluster/manifests/watch.h"
+
+namespace weft::cluster {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+std::string service(const std::string& name, int port) {
+  return "---\napiVersion: v1\nkind: Service\nmetadata: {name: " + name +
+         "}\nspec: {clusterIP: 10.96.0.1, ports: [{port: " + std::to_string(port) + "}]}\n";
+}
+
+class Directory : public ::testing::Test {
+ protected:
+  Directory() {
+    std::string pattern = ::testing::TempDir() + "weft-test-manifests-XXXXXX";
+    path_ = ::mkdtemp(pattern.data());
+  }
+  ~Directory() override { std::filesystem::remove_all(path_); }
+
+  void write(const std::string& name, const std::string& text) const {
+    std::ofstream(path_ + "/" + name) << text;
+  }
+  void remove(const std::string& name) const { std::filesystem::remove(path_ + "/" + name); }
+
+  // "name:port", by name.
+  std::vector<std::string> services() const {
+    std::vector<std::string> texts;
+    for (const auto& [name, known] : state_.services())
+      texts.push_back(name.name + ":" + std::to_string(known.ports.at(0).port));
+    return texts;
+  }
+  std::vector<std::string> take_reports() { return std::exchange(reports_, {}); }
+
+  std::string path_{};
+  model::ClusterState state_{};
+  std::vector<std::string> reports_{};
+  ManifestDirectory::Report report_ = [this](const std::string& message) {
+    reports_.push_back(message);
+  };
+};
+
+class ManifestDirectoryTest : public Directory {
+ protected:
+  ManifestDirectory directory_{path_, state_, report_};
+};
+
+TEST_F(ManifestDirectoryTest, FirstScanReadsEverythingAndIsInSync) {
+  write("a.yaml", service("a", 1) + service("b", 2));
+  write("c.json", R"({"apiVersion":"v1","kind":"Service","metadata":{"name":"c"},)"
+                  R"("spec":{"ports":[{"port":3}]}})");
+  write(".hidden.yaml", service("hidden", 4));
+  write("notes.txt", "no manifest");
+  std::filesystem::create_directory(path_ + "/directory.yaml");
+  EXPECT_FALSE(state_.is_synced());
+  ASSERT_TRUE(directory_.scan());
+  EXPECT_TRUE(state_.is_synced());
+  EXPECT_THAT(services(), ElementsAre("a:1", "b:2", "c:3"));
+  EXPECT_THAT(reports_, IsEmpty());
+}
+
+TEST_F(ManifestDirectoryTest, FollowsChangesAndRemovals) {
+  write("a.yaml", service("a", 1) + service("b", 2));
+  ASSERT_TRUE(directory_.scan());
+  state_.take_changes();
+  write("a.yaml", service("a", 1) + service("c", 3));
+  ASSERT_TRUE(directory_.scan({"a.yaml"}));
+  EXPECT_THAT(services(), ElementsAre("a:1", "c:3"));
+  EXPECT_EQ(state_.take_changes().services.size(), 2U);  // b and c, not a
+  remove("a.yaml");
+  ASSERT_TRUE(directory_.scan({"a.yaml", "never-was.yaml"}));
+  EXPECT_THAT(services(), IsEmpty());
+  EXPECT_THAT(reports_, IsEmpty());
+}
+
+TEST_F(ManifestDirectoryTest, AFullScanFindsRemovedFiles) {
+  write("a.yaml", service("a", 1));
+  ASSERT_TRUE(directory_.scan());
+  remove("a.yaml");
+  ASSERT_TRUE(directory_.scan({""}));
+  EXPECT_THAT(services(), IsEmpty());
+}
+
+TEST_F(ManifestDirectoryTest, ABrokenFileKeepsItsLastGoodState) {
+  write("a.yaml", service("a", 1));
+  write("b.yaml", "kind: [");
+  ASSERT_TRUE(directory_.scan());
+  EXPECT_TRUE(state_.is_synced());
+  EXPECT_THAT(take_reports(), ElementsAre(HasSubstr("b.yaml:1: ")));
+  write("a.yaml", service("a", 0));
+  ASSERT_TRUE(directory_.scan());
+  EXPECT_THAT(services(), ElementsAre("a:1"));
+  const std::string message =
+      "a.yaml:5: Service a: spec.ports[0].port: must be a number from 1 to 65535, not 0";
+  EXPECT_THAT(take_reports(), ElementsAre(message));
+  ASSERT_TRUE(directory_.scan());
+  EXPECT_THAT(take_reports(), IsEmpty());
+  EXPECT_EQ(directory_.problems().at("a.yaml"), message);
+  write("a.yaml", service("a", 2));
+  remove("b.yaml");
+  ASSERT_TRUE(directory_.scan());
+  EXPECT_THAT(services(), ElementsAre("a:2"));
+  EXPECT_THAT(directory_.problems(), IsEmpty());
+}
+
+TEST_F(ManifestDirectoryTest, TheFirstFileKeepsAnObjectThatTwoHave) {
+  write("b.yaml", service("web", 2));
+  ASSERT_TRUE(directory_.scan());
+  write("c.yaml", service("web", 3));
+  ASSERT_TRUE(directory_.scan());
+  EXPECT_THAT(services(), ElementsAre("web:2"));
+  EXPECT_THAT(take_reports(),
+              ElementsAre("c.yaml: Service default/web is also in b.yaml, whose version counts"));
+  write("a.yaml", service("web", 1));
+  ASSERT_TRUE(directory_.scan());
+  EXPECT_THAT(services(), ElementsAre("web:1"));
+  EXPECT_EQ(directory_.problems().size(), 2U);
+  remove("a.yaml");
+  write("b.yaml", service("other", 9));
+  ASSERT_TRUE(directory_.scan());
+  EXPECT_THAT(services(), ElementsAre("other:9", "web:3"));
+  EXPECT_THAT(directory_.problems(), IsEmpty());
+  remove("c.yaml");
+  ASSERT_TRUE(directory_.scan());
+  EXPECT_THAT(services(), ElementsAre("other:9"));
+}
+
+TEST_F(ManifestDirectoryTest, UnknownKindsAndDoublesAreToldAndLeftAlone) {
+  const std::string deployment =
+      "---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {name: d}\n";
+  write("a.yaml", service("a", 1) + deployment + service("a", 2));
+  write("b.yaml", deployment);
+  ASSERT_TRUE(directory_.scan());
+  EXPECT_THAT(services(), ElementsAre("a:1"));
+  EXPECT_THAT(reports_, ElementsAre("a.yaml: apps/v1 Deployment is no kind that matters here; left "
+                                    "alone",
+                                    "a.yaml: Service default/a is given twice: the first counts"));
+}
+
+TEST_F(ManifestDirectoryTest, AMissingDirectoryIsAnErrorThatChangesNothing) {
+  write("a.yaml", service("a", 1));
+  ASSERT_TRUE(directory_.scan());
+  std::filesystem::rename(path_, path_ + "-away");
+  const auto scanned = directory_.scan();
+  ASSERT_FALSE(scanned);
+  EXPECT_THAT(scanned.error().message, HasSubstr(path_));
+  EXPECT_THAT(services(), ElementsAre("a:1"));
+  std::filesystem::rename(path_ + "-away", path_);
+}
+
+// ---- ManifestWatch, on a real loop --------------------------------------------------------------
+
+class Watch : public Directory {
+ protected:
+  void start() {
+    auto watch = ManifestWatch::start(loop_, path_, state_, report_, [this] {
+      ++passes_;
+      if (expected_()) loop_.stop();
+    });
+    ASSERT_TRUE(watch) << watch.error().message;
+    watch_ = std::move(*watch);
+  }
+  // Serves the loop until `expected` holds after a pass, or five seconds.
+  bool until(std::function<bool()> expected) {
+    expected_ = std::move(expected);
+    loop::Timer deadline(loop_, [this] { loop_.stop(); });
+    deadline.arm(loop::Loop::now() + std::chrono::seconds(5));
+    loop_.run();
+    return expected_();
+  }
+
+  loop::Loop loop_ = loop::Loop::open().value();
+  std::function<bool()> expected_ = [] { return false; };
+  int passes_ = 0;
+  std::unique_ptr<ManifestWatch> watch_{};
+};
+
+TEST_F(Watch, ABurstIsOnePass) {
+  start();
+  EXPECT_TRUE(state_.is_synced());
+  for (int i = 1; i <= 50; ++i) {
+    const std::string name = "s" + std::to_string(i);
+    write(".new", service(name, i));  // as atomic writers do
+    std::filesystem::rename(path_ + "/.new", path_ + "/" + name + ".yaml");
+  }
+  EXPECT_TRUE(until([&] { return state_.services().size() == 50; }));
+  EXPECT_LE(passes_, 3);
+}
+
+TEST_F(Watch, FollowsRemovalAndAReplacedDirectory) {
+  write("a.yaml", service("a", 1));
+  start();
+  remove("a.yaml");
+  EXPECT_TRUE(until([&] { return state_.services().empty(); }));
+  std::filesystem::rename(path_, path_ + "-old");
+  std::filesystem::create_directory(path_);
+  write("b.yaml", service("b", 2));
+  EXPECT_TRUE(until([&] { return services() == std::vector<std::string>{"b:2"}; }));
+  write("b.yaml", service("b", 3));
+  EXPECT_TRUE(until([&] { return services() == std::vector<std::string>{"b:3"}; }));
+  std::filesystem::remove_all(path_ + "-old");
+}
+
+TEST_F(Watch, NeedsTheDirectory) {
+  const auto watch = ManifestWatch::start(loop_, path_ + "/missing", state_, report_, [] {});
+  ASSERT_FALSE(watch);
+  EXPECT_THAT(watch.error().message, HasSubstr("manifest directory: " + path_ + "/missing"));
+}
+
+}  // namespace
+}  // namespace weft::cluster

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cluster/manifests/watch.h"
+
+#include <chrono>
+#include <utility>
+
+namespace weft::cluster {
+namespace {
+
+using namespace std::chrono_literals;
+constexpr auto kBurst = 20ms;
+constexpr auto kRetry = 1s;
+
+}  // namespace
+
+ManifestWatch::ManifestWatch(loop::Loop& loop, std::string path, model::SourceSink& sink,
+                             Report report, std::function<void()> scanned)
+    : loop_(loop),
+      directory_(std::move(path), sink, report),
+      report_(std::move(report)),
+      scanned_(std::move(scanned)),
+      timer_(loop, [this] { pass(); }) {}
+
+Result<std::unique_ptr<ManifestWatch>> ManifestWatch::start(loop::Loop& loop, std::string path,
+                                                            model::SourceSink& sink, Report report,
+                                                            std::function<void()> scanned) {
+  std::unique_ptr<ManifestWatch> made(
+      new ManifestWatch(loop, std::move(path), sink, std::move(report), std::move(scanned)));
+  WEFT_TRY(made->watch(), "manifest directory");
+  WEFT_TRY(made->directory_.scan(), "manifest directory");
+  return made;
+}
+
+Result<> ManifestWatch::watch() {
+  WEFT_ASSIGN(watch_, loop::DirectoryWatch::watch(loop_, directory_.path(),
+                                                  [this](const std::set<std::string>& names) {
+                                                    if (names_.empty())
+                                                      timer_.arm(loop::Loop::now() + kBurst);
+                                                    names_.insert(names.begin(), names.end());
+                                                  }));
+  return {};
+}
+
+void ManifestWatch::pass() {
+  const std::set<std::string> names = std::exchange(names_, {});
+  Result<> done;
+  // A watch follows the directory it was put on, not the path: it may be another one by now.
+  if (names.contains("")) done = watch();
+  if (done) done = directory_.scan(names);
+  if (!done) {
+    if (!std::exchange(lost_, true)) report_("manifest directory: " + done.error().message);
+    names_.insert("");
+    timer_.arm(loop::Loop::now() + kRetry);
+    return;
+  }
+  lost_ = false;
+  scanned_();
+}
+
+}  // namespace weft::cluster

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// ManifestWatch keeps a ManifestDirectory at what its directory holds: an inotify watch, and a
+// short wait after the first event so that a burst of files is one pass. When the directory itself
+// is replaced or events are lost, everything is read anew; while the directory is gone its objects
+// stay, and it is looked for once a second.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+
+#include "cluster/manifests/directory.h"
+#include "loop/directory_watch.h"
+#include "loop/loop.h"
+#include "loop/timer.h"
+
+namespace weft::cluster {
+
+class ManifestWatch {
+ public:
+  using Report = ManifestDirectory::Report;
+
+  // Watches, then reads the directory (so that nothing is missed between the two) and keeps at it.
+  // `sink` must outlive this; `scanned` is called after each pass but the first. Fails when the
+  // directory cannot be watched or listed.
+  static Result<std::unique_ptr<ManifestWatch>> start(loop::Loop& loop, std::string path,
+                                                      model::SourceSink& sink, Report report,
+                                                      std::function<void()> scanned);
+
+  const ManifestDirectory& directory() const { return directory_; }
+
+ private:
+  ManifestWatch(loop::Loop& loop, std::string path, model::SourceSink& sink, Report report,
+                std::function<void()> scanned);
+  Result<> watch();
+  void pass();
+
+  loop::Loop& loop_;
+  ManifestDirectory directory_;
+  Report report_;
+  std::function<void()> scanned_;
+  std::set<std::string> names_{};  // to be read in the next pass
+  bool lost_ = false;              // the directory: told once
+  std::optional<loop::DirectoryWatch> watch_{};
+  loop::Timer timer_;
+};
+
+}  // namespace weft::cluster
