@@ -3,6 +3,9 @@
 // The nft kind: tables, chains with their rules, sets and maps, and their elements, all of one kind
 // because one batch must carry them (the kernel commits it whole or not at all).
 //
+// Ours: every table whose name begins with kNftTablePrefix, whatever its family, and all in it. What
+// packets write (elements of dynamic sets, counters) is not ours to compare.
+//
 // An element's key is small and flat: there may be 100,000s. The object's name is interned, so a
 // key is a pointer and up to 48 bytes: the set's key as the kernel takes it (each field padded to
 // four bytes, network order; numgen's is host order).
@@ -20,7 +23,7 @@
 #include <vector>
 
 #include "base/bytes.h"
-#include "linux/nft/expression.h"
+#include "linux/nft/object.h"
 
 namespace weft::tables {
 
@@ -50,33 +53,17 @@ class NftBytes {
   }
   Bytes view() const { return {bytes_.data(), size_}; }
   bool empty() const { return size_ == 0; }
-  auto operator<=>(const NftBytes&) const = default;
+  bool operator==(const NftBytes& other) const {
+    return size_ == other.size_ && std::memcmp(bytes_.data(), other.bytes_.data(), size_) == 0;
+  }
 
  private:
   std::uint8_t size_ = 0;
   std::array<std::uint8_t, kCapacity> bytes_{};  // zero beyond size_
 };
 
-struct NftChain {
-  struct Hook {                // a base chain's
-    std::string type{};        // "filter", "nat", "route"
-    std::uint32_t hook = 0;    // NF_INET_PRE_ROUTING, …
-    std::int32_t priority = 0;
-    bool operator==(const Hook&) const = default;
-  };
-  std::optional<Hook> hook{};
-  std::vector<nft::Rule> rules{};
-};
-
-struct NftSet {
-  std::uint32_t flags = 0;             // NFT_SET_MAP, NFT_SET_INTERVAL, NFT_SET_TIMEOUT, NFT_SET_EVAL, …
-  std::vector<nft::FieldType> key{};   // one or, concatenated, several fields
-  std::vector<nft::FieldType> data{};  // of a map; empty for a verdict map (kVerdict) and a set
-  bool verdict_map = false;
-  std::uint32_t size = 0;              // 0 = no limit
-  bool packet_path_fills = false;      // its elements are not ours to compare
-  std::string typeof_userdata{};       // what `nft list` needs to print a typeof set; opaque
-};
+using NftChain = nft::Chain;
+using NftSet = nft::Set;
 
 struct NftKind {
   struct Key {
@@ -84,8 +71,13 @@ struct NftKind {
     NftBytes element{};  // empty: the object itself
     bool operator==(const Key&) const = default;
   };
-  // Of an element: a set's nothing, an interval's end, a map's data, a verdict map's verdict code
-  // (host-order u32: NF_DROP, NFT_GOTO …) followed by the chain's name. Of a table: nothing.
+  // `data` is, of an element of
+  //   a plain set       nothing
+  //   an interval set   the last key in the interval, also where it is the first (see last_key)
+  //   a map             the data as in the registers
+  //   a verdict map     the verdict (host-order u32: NF_DROP, NFT_GOTO, …), then the chain's name
+  // and of a table nothing (its flags, where the kernel's are not the 0 they should be). A chain has
+  // `chain`, a set or map has `set`.
   struct Value {
     NftBytes data{};
     std::shared_ptr<const NftChain> chain{};
@@ -99,6 +91,24 @@ struct NftKind {
   static bool same(const Value& desired, const Value& actual);
   static std::string describe(const Key& key);
   static std::string describe(const Value& value);
+  // The same, read by the fields of the key's set where its definition was seen.
+  static std::string describe(const Key& key, const Value& value);
 };
+
+// Keeps a set's definition beside its interned name, so that elements can be described by their
+// fields. The driver does so for every set it reads or writes.
+void remember_definition(const NftName* set, std::shared_ptr<const NftSet> definition);
+
+// ---- Values, for plans.
+
+NftKind::Value nft_chain(NftChain chain);
+NftKind::Value nft_set(NftSet set);
+NftKind::Value nft_data(const NftBytes& data);  // of a map's element
+NftKind::Value nft_verdict(std::int32_t code, std::string_view chain = {});
+
+// A field padded to four bytes, as it lies in the registers; several are one key.
+NftBytes& append_field(NftBytes& bytes, Bytes field);
+// The last address in a prefix: the value of an interval set's element whose key is the first.
+NftKind::Value last_key(const Prefix& prefix);
 
 }  // namespace weft::tables

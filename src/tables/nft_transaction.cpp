@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tables/nft_transaction.h"
+
+namespace weft::tables {
+
+namespace {
+
+using reconcile::Change;
+using reconcile::Changes;
+using reconcile::Desired;
+
+// Neither can be changed while the object stands.
+bool needs_rebuild(const Change<NftKind>& change) {
+  if (!change.previous || !change.value) return false;
+  const NftKind::Value& before = *change.previous;
+  const NftKind::Value& after = *change.value;
+  if (before.set && after.set) return !nft::same_definition(*after.set, *before.set);
+  if (!before.chain || !after.chain) return false;
+  const auto& old_hook = before.chain->hook;
+  const auto& new_hook = after.chain->hook;
+  if (!old_hook || !new_hook) return old_hook.has_value() != new_hook.has_value();
+  return old_hook->type != new_hook->type || old_hook->hook != new_hook->hook ||
+         old_hook->priority != new_hook->priority;
+}
+
+}  // namespace
+
+Result<NftTransaction> NftTransaction::plan(const Changes<NftKind>& changes,
+                                            const Desired<NftKind>& desired) {
+  NftTransaction transaction;
+  transaction.find_tables(changes);
+  for (const Change<NftKind>& change : changes) WEFT_TRY(transaction.take(change, desired));
+  if (transaction.rebuilt_.empty()) return transaction;
+  Result<> result;
+  desired.each([&](const NftKind::Key& key, const NftKind::Value& value) {
+    if (result && transaction.rebuilt_.contains({key.name->family, key.name->table}))
+      result = transaction.add_whole(key, value, desired);
+  });
+  WEFT_TRY(std::move(result));
+  return transaction;
+}
+
+// What decides how the other changes are taken.
+void NftTransaction::find_tables(const Changes<NftKind>& changes) {
+  for (const Change<NftKind>& change : changes) {
+    if (!change.key.element.empty()) continue;
+    const NftName& name = *change.key.name;
+    if (name.type == NftType::kTable && !change.value) removed_tables_.emplace(name.family, name.table);
+    if (name.type == NftType::kSet && !change.value) removed_sets_.insert(&name);
+    if (needs_rebuild(change)) rebuilt_.emplace(name.family, name.table);
+  }
+}
+
+Result<> NftTransaction::take(const Change<NftKind>& change, const Desired<NftKind>& desired) {
+  const NftName* name = change.key.name;
+  const Table table{name->family, name->table};
+  if (removed_tables_.contains(table) || rebuilt_.contains(table)) return {};
+  if (!change.key.element.empty()) return take_element(change, desired);
+  switch (name->type) {
+    case NftType::kTable: tables_.push_back(name); break;
+    case NftType::kChain: take_chain(change); break;
+    case NftType::kSet:
+      if (change.value) sets_.push_back({name, change.value->set.get()});
+      break;
+  }
+  return {};
+}
+
+void NftTransaction::take_chain(const Change<NftKind>& change) {
+  const NftName* name = change.key.name;
+  flushed_.push_back(name);
+  if (!change.value) {
+    removed_chains_.push_back(name);
+    return;
+  }
+  const NftChain* chain = change.value->chain.get();
+  if (!change.previous || change.previous->chain->hook != chain->hook)
+    chains_.push_back({name, chain});
+  rules_.push_back({name, chain});
+}
+
+Result<> NftTransaction::take_element(const Change<NftKind>& change, const Desired<NftKind>& desired) {
+  if (removed_sets_.contains(change.key.name)) return {};
+  WEFT_ASSIGN(Elements* const elements, elements_of(change.key.name, desired));
+  const NftBytes* key = &change.key.element;
+  if (change.previous) elements->removed.push_back({key, &change.previous->data});
+  if (change.value) elements->added.push_back({key, &change.value->data});
+  return {};
+}
+
+Result<> NftTransaction::add_whole(const NftKind::Key& key, const NftKind::Value& value,
+                                   const Desired<NftKind>& desired) {
+  if (!key.element.empty()) {
+    WEFT_ASSIGN(Elements* const elements, elements_of(key.name, desired));
+    elements->added.push_back({&key.element, &value.data});
+    return {};
+  }
+  switch (key.name->type) {
+    case NftType::kTable: tables_.push_back(key.name); break;
+    case NftType::kSet: sets_.push_back({key.name, value.set.get()}); break;
+    case NftType::kChain:
+      chains_.push_back({key.name, value.chain.get()});
+      rules_.push_back({key.name, value.chain.get()});
+      break;
+  }
+  return {};
+}
+
+Result<NftTransaction::Elements*> NftTransaction::elements_of(const NftName* set,
+                                                              const Desired<NftKind>& desired) {
+  if (set == last_set_) return &elements_[last_index_];
+  const auto [found, inserted] = elements_index_.try_emplace(set, elements_.size());
+  if (inserted) {
+    const NftKind::Value* definition = desired.find({set, {}});
+    if (definition == nullptr || definition->set == nullptr)
+      return fail(NftKind::describe(NftKind::Key{set, {}}) + ": has elements, but is in no plan itself");
+    elements_.push_back({set, definition->set.get(), {}, {}});
+  }
+  last_set_ = set;
+  last_index_ = found->second;
+  return &elements_[last_index_];
+}
+
+void NftTransaction::encode(nft::Batch& batch) const {
+  constexpr std::size_t kBytesPerElement = 64;
+  std::size_t count = 0;
+  for (const Elements& elements : elements_) count += elements.removed.size() + elements.added.size();
+  batch.reserve(count * kBytesPerElement);
+
+  for (const Table& table : rebuilt_) batch.delete_table(table.first, table.second);
+  for (const NftName* table : tables_) batch.add_table(table->family, table->table, 0);
+  for (const auto& [name, set] : sets_) batch.add_set(name->family, name->table, name->name, *set);
+  for (const auto& [name, chain] : chains_)
+    batch.add_chain(name->family, name->table, name->name, *chain);
+
+  const auto target = [](const Elements& elements) {
+    return nft::Batch::Elements{elements.name->family, elements.name->table, elements.name->name,
+                                elements.set};
+  };
+  for (const Elements& elements : elements_)
+    for (const Element& element : elements.removed)
+      batch.delete_element(target(elements), element.key->view(), element.value->view());
+  for (const NftName* chain : flushed_) batch.flush_chain(chain->family, chain->table, chain->name);
+  for (const auto& [name, chain] : rules_)
+    for (const nft::Rule& rule : chain->rules)
+      batch.add_rule(name->family, name->table, name->name, rule);
+  for (const Elements& elements : elements_)
+    for (const Element& element : elements.added)
+      batch.add_element(target(elements), element.key->view(), element.value->view());
+
+  for (const NftName* set : removed_sets_)
+    if (!removed_tables_.contains({set->family, set->table}) && !rebuilt_.contains({set->family, set->table}))
+      batch.delete_set(set->family, set->table, set->name);
+  for (const NftName* chain : removed_chains_)
+    batch.delete_chain(chain->family, chain->table, chain->name);
+  for (const Table& table : removed_tables_) batch.delete_table(table.first, table.second);
+}
+
+}  // namespace weft::tables

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Changes of the nft kind, put in an order that the kernel takes: what is referred to comes before
+// what refers to it, and goes after it.
+//
+//   tables made anew go whole · tables, sets, chains · elements gone or replaced · rules of changed
+//   chains, all old ones out before any new one comes in · new elements · rules of removed chains ·
+//   removed sets, chains, tables
+//
+// A removed table takes its content along, and a removed set its elements.
+#pragma once
+
+#include <set>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "linux/nft/batch.h"
+#include "reconcile/table.h"
+#include "tables/nft.h"
+
+namespace weft::tables {
+
+class NftTransaction {
+ public:
+  // All that is given lives until encode() is done. Fails when an element's set is nowhere defined.
+  static Result<NftTransaction> plan(const reconcile::Changes<NftKind>& changes,
+                                     const reconcile::Desired<NftKind>& desired);
+
+  void encode(nft::Batch& batch) const;
+
+ private:
+  using Table = std::pair<std::uint8_t, std::string>;  // family and name
+  template <class Object>
+  struct Item {
+    const NftName* name = nullptr;
+    const Object* object = nullptr;
+  };
+  struct Element {
+    const NftBytes* key = nullptr;
+    const NftBytes* value = nullptr;
+  };
+  struct Elements {
+    const NftName* name = nullptr;
+    const NftSet* set = nullptr;
+    std::vector<Element> removed{};
+    std::vector<Element> added{};
+  };
+
+  void find_tables(const reconcile::Changes<NftKind>& changes);
+  Result<> take(const reconcile::Change<NftKind>& change, const reconcile::Desired<NftKind>& desired);
+  void take_chain(const reconcile::Change<NftKind>& change);
+  Result<> take_element(const reconcile::Change<NftKind>& change,
+                        const reconcile::Desired<NftKind>& desired);
+  Result<> add_whole(const NftKind::Key& key, const NftKind::Value& value,
+                     const reconcile::Desired<NftKind>& desired);
+  Result<Elements*> elements_of(const NftName* set, const reconcile::Desired<NftKind>& desired);
+
+  std::set<Table> rebuilt_{};
+  std::set<Table> removed_tables_{};
+  std::set<const NftName*> removed_sets_{};
+  std::vector<const NftName*> tables_{};
+  std::vector<Item<NftSet>> sets_{};
+  std::vector<Item<NftChain>> chains_{};          // new, or with another policy
+  std::vector<const NftName*> flushed_{};         // chains whose rules go
+  std::vector<Item<NftChain>> rules_{};           // chains whose rules come
+  std::vector<const NftName*> removed_chains_{};
+  std::vector<Elements> elements_{};              // set by set
+  std::unordered_map<const NftName*, std::size_t> elements_index_{};
+  const NftName* last_set_ = nullptr;             // elements_of's last answer
+  std::size_t last_index_ = 0;
+};
+
+}  // namespace weft::tables
