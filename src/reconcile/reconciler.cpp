@@ -95,10 +95,16 @@ std::optional<Clock::TimePoint> Reconciler::deadline() const {
 }
 
 bool Reconciler::settled() const {
-  return started_ && !in_flight_ &&
-         std::none_of(entries_.begin(), entries_.end(), [](const std::unique_ptr<Entry>& entry) {
-           return entry->resync_at || entry->failed || entry->state->pending(Part::kAll);
+  return started_ &&
+         std::all_of(entries_.begin(), entries_.end(), [this](const std::unique_ptr<Entry>& entry) {
+           return settled(entry->state->kind());
          });
+}
+
+bool Reconciler::settled(std::string_view kind) const {
+  const Entry& entry = find(kind);
+  return started_ && !in_flight_ && !entry.resync_at && !entry.failed &&
+         !entry.state->pending(Part::kAll);
 }
 
 void Reconciler::run() {

@@ -100,7 +100,9 @@ class Reconciler {
   std::optional<Clock::TimePoint> deadline() const;  // when run() has something to do again
 
   bool started() const { return started_; }
+  bool writing() const { return in_flight_; }
   bool settled() const;               // nothing pending, nothing in flight, nothing to resync
+  bool settled(std::string_view kind) const;
   std::optional<Error> last_error() const { return last_error_; }
 
   // Reads every kind and compares; writes nothing. Works before start() too.
