@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// ManifestDirectory: the source that reads a directory of manifests (*.yaml, *.yml, *.json; not
-// hidden files, not subdirectories) and keeps the sink at what they say. It needs no server, and it
-// is what a lab's agents read.
+// ManifestDirectory reads a directory of manifests (*.yaml, *.yml, *.json; not hidden files, not
+// subdirectories) and keeps a sink at what they say. Watching is ManifestSource's (source.h): this
+// is told when to read, and what.
 //
 // - A file that does not parse keeps its last good objects until it does; what is wrong is reported
 //   once, with line and field, and stays in problems().
@@ -15,7 +15,7 @@
 //
 // Writers should rename a finished file into place; one that writes in place is read when it
 // closes. One thread. Watching is the caller's: scan() what DirectoryWatch names, or use
-// ManifestWatch.
+// ManifestSource.
 #pragma once
 
 #include <functional>

@@ -10,7 +10,7 @@
 #include <fstream>
 #include <string>
 
-#include "cluster/manifests/watch.h"
+#include "cluster/manifests/source.h"
 
 namespace weft::cluster {
 namespace {
@@ -162,17 +162,18 @@ TEST_F(ManifestDirectoryTest, AMissingDirectoryIsAnErrorThatChangesNothing) {
   std::filesystem::rename(path_ + "-away", path_);
 }
 
-// ---- ManifestWatch, on a real loop --------------------------------------------------------------
+// ---- ManifestSource, on a real loop
+// --------------------------------------------------------------
 
-class Watch : public Directory {
+class ManifestSourceTest : public Directory {
  protected:
   void start() {
-    auto watch = ManifestWatch::start(loop_, path_, state_, report_, [this] {
+    auto source = ManifestSource::start(loop_, path_, state_, report_, [this] {
       ++passes_;
       if (expected_()) loop_.stop();
     });
-    ASSERT_TRUE(watch) << watch.error().message;
-    watch_ = std::move(*watch);
+    ASSERT_TRUE(source) << source.error().message;
+    source_ = std::move(*source);
   }
   // Serves the loop until `expected` holds after a pass, or five seconds.
   bool until(std::function<bool()> expected) {
@@ -186,10 +187,10 @@ class Watch : public Directory {
   loop::Loop loop_ = loop::Loop::open().value();
   std::function<bool()> expected_ = [] { return false; };
   int passes_ = 0;
-  std::unique_ptr<ManifestWatch> watch_{};
+  std::unique_ptr<ManifestSource> source_{};
 };
 
-TEST_F(Watch, ABurstIsOnePass) {
+TEST_F(ManifestSourceTest, ABurstIsOnePass) {
   start();
   EXPECT_TRUE(state_.is_synced());
   for (int i = 1; i <= 50; ++i) {
@@ -201,7 +202,7 @@ TEST_F(Watch, ABurstIsOnePass) {
   EXPECT_LE(passes_, 3);
 }
 
-TEST_F(Watch, FollowsRemovalAndAReplacedDirectory) {
+TEST_F(ManifestSourceTest, FollowsRemovalAndAReplacedDirectory) {
   write("a.yaml", service("a", 1));
   start();
   remove("a.yaml");
@@ -215,10 +216,10 @@ TEST_F(Watch, FollowsRemovalAndAReplacedDirectory) {
   std::filesystem::remove_all(path_ + "-old");
 }
 
-TEST_F(Watch, NeedsTheDirectory) {
-  const auto watch = ManifestWatch::start(loop_, path_ + "/missing", state_, report_, [] {});
-  ASSERT_FALSE(watch);
-  EXPECT_THAT(watch.error().message, HasSubstr("manifest directory: " + path_ + "/missing"));
+TEST_F(ManifestSourceTest, NeedsTheDirectory) {
+  const auto source = ManifestSource::start(loop_, path_ + "/missing", state_, report_, [] {});
+  ASSERT_FALSE(source);
+  EXPECT_THAT(source.error().message, HasSubstr("manifest directory: " + path_ + "/missing"));
 }
 
 }  // namespace

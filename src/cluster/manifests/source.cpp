@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cluster/manifests/watch.h"
+#include "cluster/manifests/source.h"
 
 #include <chrono>
 #include <utility>
@@ -13,25 +13,26 @@ constexpr auto kRetry = 1s;
 
 }  // namespace
 
-ManifestWatch::ManifestWatch(loop::Loop& loop, std::string path, model::SourceSink& sink,
-                             Report report, std::function<void()> scanned)
+ManifestSource::ManifestSource(loop::Loop& loop, std::string path, model::SourceSink& sink,
+                               Report report, std::function<void()> scanned)
     : loop_(loop),
       directory_(std::move(path), sink, report),
       report_(std::move(report)),
       scanned_(std::move(scanned)),
       timer_(loop, [this] { pass(); }) {}
 
-Result<std::unique_ptr<ManifestWatch>> ManifestWatch::start(loop::Loop& loop, std::string path,
-                                                            model::SourceSink& sink, Report report,
-                                                            std::function<void()> scanned) {
-  std::unique_ptr<ManifestWatch> made(
-      new ManifestWatch(loop, std::move(path), sink, std::move(report), std::move(scanned)));
+Result<std::unique_ptr<ManifestSource>> ManifestSource::start(loop::Loop& loop, std::string path,
+                                                              model::SourceSink& sink,
+                                                              Report report,
+                                                              std::function<void()> scanned) {
+  std::unique_ptr<ManifestSource> made(
+      new ManifestSource(loop, std::move(path), sink, std::move(report), std::move(scanned)));
   WEFT_TRY(made->watch(), "manifest directory");
   WEFT_TRY(made->directory_.scan(), "manifest directory");
   return made;
 }
 
-Result<> ManifestWatch::watch() {
+Result<> ManifestSource::watch() {
   WEFT_ASSIGN(watch_, loop::DirectoryWatch::watch(loop_, directory_.path(),
                                                   [this](const std::set<std::string>& names) {
                                                     if (names_.empty())
@@ -41,7 +42,7 @@ Result<> ManifestWatch::watch() {
   return {};
 }
 
-void ManifestWatch::pass() {
+void ManifestSource::pass() {
   const std::set<std::string> names = std::exchange(names_, {});
   Result<> done;
   // A watch follows the directory it was put on, not the path: it may be another one by now.

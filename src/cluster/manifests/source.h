@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// ManifestWatch keeps a ManifestDirectory at what its directory holds: an inotify watch, and a
+// ManifestSource keeps a ManifestDirectory at what its directory holds: an inotify watch, and a
 // short wait after the first event so that a burst of files is one pass. When the directory itself
 // is replaced or events are lost, everything is read anew; while the directory is gone its objects
 // stay, and it is looked for once a second.
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -19,22 +20,23 @@
 
 namespace weft::cluster {
 
-class ManifestWatch {
+class ManifestSource {
  public:
   using Report = ManifestDirectory::Report;
 
   // Watches, then reads the directory (so that nothing is missed between the two) and keeps at it.
   // `sink` must outlive this; `scanned` is called after each pass but the first. Fails when the
   // directory cannot be watched or listed.
-  static Result<std::unique_ptr<ManifestWatch>> start(loop::Loop& loop, std::string path,
-                                                      model::SourceSink& sink, Report report,
-                                                      std::function<void()> scanned);
+  static Result<std::unique_ptr<ManifestSource>> start(loop::Loop& loop, std::string path,
+                                                       model::SourceSink& sink, Report report,
+                                                       std::function<void()> scanned);
 
-  const ManifestDirectory& directory() const { return directory_; }
+  // What is wrong now, by file name.
+  std::map<std::string, std::string> problems() const { return directory_.problems(); }
 
  private:
-  ManifestWatch(loop::Loop& loop, std::string path, model::SourceSink& sink, Report report,
-                std::function<void()> scanned);
+  ManifestSource(loop::Loop& loop, std::string path, model::SourceSink& sink, Report report,
+                 std::function<void()> scanned);
   Result<> watch();
   void pass();
 
