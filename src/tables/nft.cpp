@@ -37,7 +37,8 @@ std::string name_text(const NftName& name, const NftSet* definition) {
   text.append(" ").append(name.table);
   if (name.type == NftType::kChain) text.append(" chain ").append(name.name);
   if (name.type == NftType::kSet) {
-    const bool map = definition != nullptr && (definition->verdict_map || !definition->data.empty());
+    const bool map =
+        definition != nullptr && (definition->verdict_map || !definition->data.empty());
     text.append(map ? " map " : " set ").append(name.name);
   }
   return text;
@@ -74,8 +75,10 @@ std::string NftKind::describe(const Key& key) {
   const NftSet* definition = definition_of(key.name);
   std::string text = name_text(*key.name, definition);
   if (!key.element.empty())
-    text += " { " + fields_text(key.element.view(), definition ? definition->key
-                                                              : std::vector<nft::FieldType>{}) + " }";
+    text += " { " +
+            fields_text(key.element.view(),
+                        definition ? definition->key : std::vector<nft::FieldType>{}) +
+            " }";
   return text;
 }
 

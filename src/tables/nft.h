@@ -3,8 +3,8 @@
 // The nft kind: tables, chains with their rules, sets and maps, and their elements, all of one kind
 // because one batch must carry them (the kernel commits it whole or not at all).
 //
-// Ours: every table whose name begins with kNftTablePrefix, whatever its family, and all in it. What
-// packets write (elements of dynamic sets, counters) is not ours to compare.
+// Ours: every table whose name begins with kNftTablePrefix, whatever its family, and all in it.
+// What packets write (elements of dynamic sets, counters) is not ours to compare.
 //
 // An element's key is small and flat: there may be 100,000s. The object's name is interned, so a
 // key is a pointer and up to 48 bytes: the set's key as the kernel takes it (each field padded to
@@ -76,8 +76,8 @@ struct NftKind {
   //   an interval set   the last key in the interval, also where it is the first (see last_key)
   //   a map             the data as in the registers
   //   a verdict map     the verdict (host-order u32: NF_DROP, NFT_GOTO, …), then the chain's name
-  // and of a table nothing (its flags, where the kernel's are not the 0 they should be). A chain has
-  // `chain`, a set or map has `set`.
+  // and of a table nothing (its flags, where the kernel's are not the 0 they should be). A chain
+  // has `chain`, a set or map has `set`.
   struct Value {
     NftBytes data{};
     std::shared_ptr<const NftChain> chain{};

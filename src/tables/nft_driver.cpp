@@ -14,12 +14,13 @@ namespace weft::tables {
 namespace {
 
 bool is_ours(const nft::TableRecord& table) {
-  const bool family = table.family == NFPROTO_IPV4 || table.family == NFPROTO_IPV6 ||
-                      table.family == NFPROTO_INET;
+  const bool family =
+      table.family == NFPROTO_IPV4 || table.family == NFPROTO_IPV6 || table.family == NFPROTO_INET;
   return family && table.name.starts_with(kNftTablePrefix);
 }
 
-// Nothing we plan is longer; what somebody put there is cut, which is enough to tell that it differs.
+// Nothing we plan is longer; what somebody put there is cut, which is enough to tell that it
+// differs.
 NftBytes bounded(Bytes bytes) {
   return NftBytes(bytes.first(std::min(bytes.size(), NftBytes::kCapacity)));
 }
@@ -87,7 +88,8 @@ Result<> NftDriver::read_elements(const NftName* name, const NftSet& set, NftKin
 }
 
 void NftDriver::write(const reconcile::Changes<NftKind>& changes,
-                      const reconcile::Desired<NftKind>& desired, reconcile::WriteDone<NftKind> done) {
+                      const reconcile::Desired<NftKind>& desired,
+                      reconcile::WriteDone<NftKind> done) {
   for (const auto& change : changes)
     if (change.value && change.value->set) remember_definition(change.key.name, change.value->set);
   const auto commit = [&]() -> Result<> {

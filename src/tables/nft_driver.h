@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The nft kind's driver: reads every table of ours (kNftTablePrefix, families ip, ip6 and inet) with
-// all that is in it, and writes any set of changes as one batch, which the kernel commits whole or
-// not at all. Other people's tables are neither read beyond their names nor touched.
+// The nft kind's driver: reads every table of ours (kNftTablePrefix, families ip, ip6 and inet)
+// with all that is in it, and writes any set of changes as one batch, which the kernel commits
+// whole or not at all. Other people's tables are neither read beyond their names nor touched.
 //
-// Elements of dynamic sets (packet_path_fills) are not read. Anonymous sets and chains belong to the
-// rule that uses them and are not entries of their own.
+// Elements of dynamic sets (packet_path_fills) are not read. Anonymous sets and chains belong to
+// the rule that uses them and are not entries of their own.
 //
 // A set's type or flags, and a base chain's hook, cannot be changed in place: the table is then
 // deleted and made anew from the desired entries, in the same batch. Its dynamic sets start empty.

@@ -24,10 +24,14 @@ std::string hexadecimal(Bytes bytes) {
 
 std::string protocol_text(std::uint8_t protocol) {
   switch (protocol) {
-    case IPPROTO_TCP: return "tcp";
-    case IPPROTO_UDP: return "udp";
-    case IPPROTO_SCTP: return "sctp";
-    default: return std::to_string(protocol);
+    case IPPROTO_TCP:
+      return "tcp";
+    case IPPROTO_UDP:
+      return "udp";
+    case IPPROTO_SCTP:
+      return "sctp";
+    default:
+      return std::to_string(protocol);
   }
 }
 
@@ -41,7 +45,8 @@ std::string field_text(Bytes bytes, const FieldType& type) {
     return IpAddress::from_bytes(bytes).to_string();
   if (type == nft::kInetProtocol) return protocol_text(bytes[0]);
   if (type == nft::kInetService) return std::to_string(from_be(load<Be16>(bytes)));
-  if (type == nft::kInteger || type == nft::kMark) return std::to_string(load<std::uint32_t>(bytes));
+  if (type == nft::kInteger || type == nft::kMark)
+    return std::to_string(load<std::uint32_t>(bytes));
   if (type == nft::kInterfaceName) return interface_text(bytes);
   return hexadecimal(bytes);
 }
@@ -68,12 +73,18 @@ std::string types_text(const std::vector<FieldType>& fields) {
 
 std::string_view hook_name(std::uint32_t hook) {
   switch (hook) {
-    case NF_INET_PRE_ROUTING: return "prerouting";
-    case NF_INET_LOCAL_IN: return "input";
-    case NF_INET_FORWARD: return "forward";
-    case NF_INET_LOCAL_OUT: return "output";
-    case NF_INET_POST_ROUTING: return "postrouting";
-    default: return "unknown";
+    case NF_INET_PRE_ROUTING:
+      return "prerouting";
+    case NF_INET_LOCAL_IN:
+      return "input";
+    case NF_INET_FORWARD:
+      return "forward";
+    case NF_INET_LOCAL_OUT:
+      return "output";
+    case NF_INET_POST_ROUTING:
+      return "postrouting";
+    default:
+      return "unknown";
   }
 }
 
@@ -83,20 +94,28 @@ bool is_verdict(Bytes data) {
   const Bytes chain = data.subspan(sizeof code);
   if (chain.empty()) return code == NF_DROP || code == NF_ACCEPT || code == NFT_RETURN;
   return (code == NFT_GOTO || code == NFT_JUMP) &&
-         std::all_of(chain.begin(), chain.end(), [](std::uint8_t c) { return c > ' ' && c < 0x7f; });
+         std::all_of(chain.begin(), chain.end(),
+                     [](std::uint8_t c) { return c > ' ' && c < 0x7f; });
 }
 
 }  // namespace
 
 std::string_view family_text(std::uint8_t family) {
   switch (family) {
-    case NFPROTO_IPV4: return "ip";
-    case NFPROTO_IPV6: return "ip6";
-    case NFPROTO_INET: return "inet";
-    case NFPROTO_ARP: return "arp";
-    case NFPROTO_BRIDGE: return "bridge";
-    case NFPROTO_NETDEV: return "netdev";
-    default: return "unknown";
+    case NFPROTO_IPV4:
+      return "ip";
+    case NFPROTO_IPV6:
+      return "ip6";
+    case NFPROTO_INET:
+      return "inet";
+    case NFPROTO_ARP:
+      return "arp";
+    case NFPROTO_BRIDGE:
+      return "bridge";
+    case NFPROTO_NETDEV:
+      return "netdev";
+    default:
+      return "unknown";
   }
 }
 
@@ -117,25 +136,38 @@ std::string verdict_text(Bytes verdict) {
   const Bytes chain = verdict.subspan(std::min(verdict.size(), sizeof code));
   const std::string name(chain.begin(), chain.end());
   switch (code) {
-    case NF_ACCEPT: return "accept";
-    case NF_DROP: return "drop";
-    case NFT_RETURN: return "return";
-    case NFT_CONTINUE: return "continue";
-    case NFT_JUMP: return "jump " + name;
-    case NFT_GOTO: return "goto " + name;
-    default: return "verdict " + std::to_string(code);
+    case NF_ACCEPT:
+      return "accept";
+    case NF_DROP:
+      return "drop";
+    case NFT_RETURN:
+      return "return";
+    case NFT_CONTINUE:
+      return "continue";
+    case NFT_JUMP:
+      return "jump " + name;
+    case NFT_GOTO:
+      return "goto " + name;
+    default:
+      return "verdict " + std::to_string(code);
   }
 }
 
 std::string data_text(Bytes data) {
   if (is_verdict(data)) return verdict_text(data);
   switch (data.size()) {
-    case 0: return {};
-    case 4: return fields_text(data, {nft::kIpv4Address});
-    case 8: return fields_text(data, {nft::kIpv4Address, nft::kInetService});
-    case 16: return fields_text(data, {nft::kIpv6Address});
-    case 20: return fields_text(data, {nft::kIpv6Address, nft::kInetService});
-    default: return hexadecimal(data);
+    case 0:
+      return {};
+    case 4:
+      return fields_text(data, {nft::kIpv4Address});
+    case 8:
+      return fields_text(data, {nft::kIpv4Address, nft::kInetService});
+    case 16:
+      return fields_text(data, {nft::kIpv6Address});
+    case 20:
+      return fields_text(data, {nft::kIpv6Address, nft::kInetService});
+    default:
+      return hexadecimal(data);
   }
 }
 

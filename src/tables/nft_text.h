@@ -20,7 +20,8 @@ std::string verdict_text(Bytes verdict);  // "goto n2"
 // An element's data where nobody knows its type: a verdict, an address, an address and a port.
 std::string data_text(Bytes data);
 
-std::string chain_text(const nft::Chain& chain);  // "type nat hook prerouting priority -100; …; rules"
-std::string set_text(const nft::Set& set);        // "type ipv4_addr . inet_service; flags interval"
+std::string chain_text(
+    const nft::Chain& chain);               // "type nat hook prerouting priority -100; …; rules"
+std::string set_text(const nft::Set& set);  // "type ipv4_addr . inet_service; flags interval"
 
 }  // namespace weft::tables

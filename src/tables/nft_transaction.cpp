@@ -45,7 +45,8 @@ void NftTransaction::find_tables(const Changes<NftKind>& changes) {
   for (const Change<NftKind>& change : changes) {
     if (!change.key.element.empty()) continue;
     const NftName& name = *change.key.name;
-    if (name.type == NftType::kTable && !change.value) removed_tables_.emplace(name.family, name.table);
+    if (name.type == NftType::kTable && !change.value)
+      removed_tables_.emplace(name.family, name.table);
     if (name.type == NftType::kSet && !change.value) removed_sets_.insert(&name);
     if (needs_rebuild(change)) rebuilt_.emplace(name.family, name.table);
   }
@@ -57,8 +58,12 @@ Result<> NftTransaction::take(const Change<NftKind>& change, const Desired<NftKi
   if (removed_tables_.contains(table) || rebuilt_.contains(table)) return {};
   if (!change.key.element.empty()) return take_element(change, desired);
   switch (name->type) {
-    case NftType::kTable: tables_.push_back(name); break;
-    case NftType::kChain: take_chain(change); break;
+    case NftType::kTable:
+      tables_.push_back(name);
+      break;
+    case NftType::kChain:
+      take_chain(change);
+      break;
     case NftType::kSet:
       if (change.value) sets_.push_back({name, change.value->set.get()});
       break;
@@ -79,7 +84,8 @@ void NftTransaction::take_chain(const Change<NftKind>& change) {
   rules_.push_back({name, chain});
 }
 
-Result<> NftTransaction::take_element(const Change<NftKind>& change, const Desired<NftKind>& desired) {
+Result<> NftTransaction::take_element(const Change<NftKind>& change,
+                                      const Desired<NftKind>& desired) {
   if (removed_sets_.contains(change.key.name)) return {};
   WEFT_ASSIGN(Elements* const elements, elements_of(change.key.name, desired));
   const NftBytes* key = &change.key.element;
@@ -96,8 +102,12 @@ Result<> NftTransaction::add_whole(const NftKind::Key& key, const NftKind::Value
     return {};
   }
   switch (key.name->type) {
-    case NftType::kTable: tables_.push_back(key.name); break;
-    case NftType::kSet: sets_.push_back({key.name, value.set.get()}); break;
+    case NftType::kTable:
+      tables_.push_back(key.name);
+      break;
+    case NftType::kSet:
+      sets_.push_back({key.name, value.set.get()});
+      break;
     case NftType::kChain:
       chains_.push_back({key.name, value.chain.get()});
       rules_.push_back({key.name, value.chain.get()});
@@ -113,7 +123,8 @@ Result<NftTransaction::Elements*> NftTransaction::elements_of(const NftName* set
   if (inserted) {
     const NftKind::Value* definition = desired.find({set, {}});
     if (definition == nullptr || definition->set == nullptr)
-      return fail(NftKind::describe(NftKind::Key{set, {}}) + ": has elements, but is in no plan itself");
+      return fail(NftKind::describe(NftKind::Key{set, {}}) +
+                  ": has elements, but is in no plan itself");
     elements_.push_back({set, definition->set.get(), {}, {}});
   }
   last_set_ = set;
@@ -124,7 +135,8 @@ Result<NftTransaction::Elements*> NftTransaction::elements_of(const NftName* set
 void NftTransaction::encode(nft::Batch& batch) const {
   constexpr std::size_t kBytesPerElement = 64;
   std::size_t count = 0;
-  for (const Elements& elements : elements_) count += elements.removed.size() + elements.added.size();
+  for (const Elements& elements : elements_)
+    count += elements.removed.size() + elements.added.size();
   batch.reserve(count * kBytesPerElement);
 
   for (const Table& table : rebuilt_) batch.delete_table(table.first, table.second);
@@ -149,7 +161,8 @@ void NftTransaction::encode(nft::Batch& batch) const {
       batch.add_element(target(elements), element.key->view(), element.value->view());
 
   for (const NftName* set : removed_sets_)
-    if (!removed_tables_.contains({set->family, set->table}) && !rebuilt_.contains({set->family, set->table}))
+    if (!removed_tables_.contains({set->family, set->table}) &&
+        !rebuilt_.contains({set->family, set->table}))
       batch.delete_set(set->family, set->table, set->name);
   for (const NftName* chain : removed_chains_)
     batch.delete_chain(chain->family, chain->table, chain->name);

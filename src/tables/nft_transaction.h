@@ -48,7 +48,8 @@ class NftTransaction {
   };
 
   void find_tables(const reconcile::Changes<NftKind>& changes);
-  Result<> take(const reconcile::Change<NftKind>& change, const reconcile::Desired<NftKind>& desired);
+  Result<> take(const reconcile::Change<NftKind>& change,
+                const reconcile::Desired<NftKind>& desired);
   void take_chain(const reconcile::Change<NftKind>& change);
   Result<> take_element(const reconcile::Change<NftKind>& change,
                         const reconcile::Desired<NftKind>& desired);
@@ -61,13 +62,13 @@ class NftTransaction {
   std::set<const NftName*> removed_sets_{};
   std::vector<const NftName*> tables_{};
   std::vector<Item<NftSet>> sets_{};
-  std::vector<Item<NftChain>> chains_{};          // new, or with another policy
-  std::vector<const NftName*> flushed_{};         // chains whose rules go
-  std::vector<Item<NftChain>> rules_{};           // chains whose rules come
+  std::vector<Item<NftChain>> chains_{};   // new, or with another policy
+  std::vector<const NftName*> flushed_{};  // chains whose rules go
+  std::vector<Item<NftChain>> rules_{};    // chains whose rules come
   std::vector<const NftName*> removed_chains_{};
-  std::vector<Elements> elements_{};              // set by set
+  std::vector<Elements> elements_{};  // set by set
   std::unordered_map<const NftName*, std::size_t> elements_index_{};
-  const NftName* last_set_ = nullptr;             // elements_of's last answer
+  const NftName* last_set_ = nullptr;  // elements_of's last answer
   std::size_t last_index_ = 0;
 };
 

@@ -142,7 +142,8 @@ void Batch::add_rule(std::uint8_t family, std::string_view table, std::string_vi
   message.text(NFTA_RULE_TABLE, table).text(NFTA_RULE_CHAIN, chain);
   message.attribute(NFTA_RULE_EXPRESSIONS | NLA_F_NESTED, rule.expressions());
   if (!rule.comment().empty())
-    message.attribute(NFTA_RULE_USERDATA, bytes_of(std::string_view(comment_userdata(rule.comment()))));
+    message.attribute(NFTA_RULE_USERDATA,
+                      bytes_of(std::string_view(comment_userdata(rule.comment()))));
 }
 
 // Without a handle, DELRULE means every rule of the chain.
@@ -211,8 +212,8 @@ void Batch::element(std::uint16_t type, const Elements& of, Bytes encoded) {
 namespace {
 
 template <class Put>
-void encode(const Set& set, Bytes key, Bytes value, bool with_data, std::chrono::milliseconds timeout,
-            Put put) {
+void encode(const Set& set, Bytes key, Bytes value, bool with_data,
+            std::chrono::milliseconds timeout, Put put) {
   ElementEncoder element;
   element.value(NFTA_SET_ELEM_KEY, key);
   const bool interval = is_interval(set);
@@ -239,7 +240,8 @@ void encode(const Set& set, Bytes key, Bytes value, bool with_data, std::chrono:
 
 }  // namespace
 
-void Batch::add_element(const Elements& of, Bytes key, Bytes value, std::chrono::milliseconds timeout) {
+void Batch::add_element(const Elements& of, Bytes key, Bytes value,
+                        std::chrono::milliseconds timeout) {
   encode(*of.definition, key, value, true, timeout,
          [&](Bytes encoded) { element(NFT_MSG_NEWSETELEM, of, encoded); });
 }
@@ -267,7 +269,8 @@ Result<> Batch::commit(netlink::Socket& socket) {
 std::string Batch::describe(std::size_t index) const {
   if (index >= batch_.count()) return "nf_tables";
   const nlmsghdr& header = batch_.header(index);
-  const netlink::MessageView view({reinterpret_cast<const std::uint8_t*>(&header), header.nlmsg_len});
+  const netlink::MessageView view(
+      {reinterpret_cast<const std::uint8_t*>(&header), header.nlmsg_len});
   const std::uint8_t family = view.body<nfgenmsg>().nfgen_family;
   std::string text = family == NFPROTO_IPV4 ? "ip" : family == NFPROTO_IPV6 ? "ip6" : "inet";
   const std::uint16_t message = header.nlmsg_type & 0xff;

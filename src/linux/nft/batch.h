@@ -8,8 +8,9 @@
 //   batch.add_rule(NFPROTO_IPV4, "weft-podnet", "postrouting", rule);
 //   WEFT_TRY(batch.commit(socket));
 //
-// Adding what is there is success where it has the same definition; deleting what is not there fails
-// the batch (include/uapi/linux/netfilter/nf_tables.h; net/netfilter/nf_tables_api.c, nfnetlink.c).
+// Adding what is there is success where it has the same definition; deleting what is not there
+// fails the batch (include/uapi/linux/netfilter/nf_tables.h; net/netfilter/nf_tables_api.c,
+// nfnetlink.c).
 #pragma once
 
 #include <chrono>
@@ -39,7 +40,8 @@ class Batch {
                  const Chain& definition);
   void delete_chain(std::uint8_t family, std::string_view table, std::string_view chain);
 
-  void add_rule(std::uint8_t family, std::string_view table, std::string_view chain, const Rule& rule);
+  void add_rule(std::uint8_t family, std::string_view table, std::string_view chain,
+                const Rule& rule);
   void flush_chain(std::uint8_t family, std::string_view table, std::string_view chain);
 
   void add_set(std::uint8_t family, std::string_view table, std::string_view set,
@@ -60,7 +62,8 @@ class Batch {
     std::string_view set{};
     const Set* definition = nullptr;
   };
-  void add_element(const Elements& of, Bytes key, Bytes value, std::chrono::milliseconds timeout = {});
+  void add_element(const Elements& of, Bytes key, Bytes value,
+                   std::chrono::milliseconds timeout = {});
   void delete_element(const Elements& of, Bytes key, Bytes value);
 
   bool empty() const { return batch_.count() == 1; }
@@ -81,9 +84,9 @@ class Batch {
   std::string describe(std::size_t index) const;
 
   netlink::Batch batch_{};
-  netlink::Message list_;            // the element message being filled
-  std::size_t list_start_ = 0;       // of its list attribute
-  std::uint16_t list_type_ = 0;      // NFT_MSG_NEWSETELEM or NFT_MSG_DELSETELEM; 0 = none open
+  netlink::Message list_;        // the element message being filled
+  std::size_t list_start_ = 0;   // of its list attribute
+  std::uint16_t list_type_ = 0;  // NFT_MSG_NEWSETELEM or NFT_MSG_DELSETELEM; 0 = none open
   Elements list_of_{};
 };
 

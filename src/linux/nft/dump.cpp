@@ -63,13 +63,26 @@ std::pair<std::string_view, ChainRecord> parse_chain(const MessageView& message)
   ChainRecord& record = result.second;
   for (const Attribute attribute : attributes_of(message)) {
     switch (attribute.type()) {
-      case NFTA_CHAIN_TABLE: result.first = attribute.text(); break;
-      case NFTA_CHAIN_NAME: record.name = attribute.text(); break;
-      case NFTA_CHAIN_HOOK: parse_hook(nested(attribute), hook_of(record.chain)); break;
-      case NFTA_CHAIN_TYPE: hook_of(record.chain).type = attribute.text(); break;
-      case NFTA_CHAIN_POLICY: hook_of(record.chain).policy = attribute.be32(); break;
-      case NFTA_CHAIN_FLAGS: record.anonymous = (attribute.be32() & kChainBinding) != 0; break;
-      default: break;
+      case NFTA_CHAIN_TABLE:
+        result.first = attribute.text();
+        break;
+      case NFTA_CHAIN_NAME:
+        record.name = attribute.text();
+        break;
+      case NFTA_CHAIN_HOOK:
+        parse_hook(nested(attribute), hook_of(record.chain));
+        break;
+      case NFTA_CHAIN_TYPE:
+        hook_of(record.chain).type = attribute.text();
+        break;
+      case NFTA_CHAIN_POLICY:
+        hook_of(record.chain).policy = attribute.be32();
+        break;
+      case NFTA_CHAIN_FLAGS:
+        record.anonymous = (attribute.be32() & kChainBinding) != 0;
+        break;
+      default:
+        break;
     }
   }
   return result;
@@ -81,11 +94,20 @@ RuleRecord parse_rule(const MessageView& message) {
   std::string comment;
   for (const Attribute attribute : attributes_of(message)) {
     switch (attribute.type()) {
-      case NFTA_RULE_CHAIN: record.chain = attribute.text(); break;
-      case NFTA_RULE_HANDLE: record.handle = attribute.be64(); break;
-      case NFTA_RULE_EXPRESSIONS: expressions = attribute.payload(); break;
-      case NFTA_RULE_USERDATA: comment = comment_of(attribute.payload()); break;
-      default: break;
+      case NFTA_RULE_CHAIN:
+        record.chain = attribute.text();
+        break;
+      case NFTA_RULE_HANDLE:
+        record.handle = attribute.be64();
+        break;
+      case NFTA_RULE_EXPRESSIONS:
+        expressions = attribute.payload();
+        break;
+      case NFTA_RULE_USERDATA:
+        comment = comment_of(attribute.payload());
+        break;
+      default:
+        break;
     }
   }
   record.rule = Rule::from_kernel(expressions, std::move(comment));
@@ -107,19 +129,34 @@ SetRecord parse_set(const MessageView& message) {
   std::uint32_t data_length = 0;
   for (const Attribute attribute : attributes_of(message)) {
     switch (attribute.type()) {
-      case NFTA_SET_NAME: record.name = attribute.text(); break;
-      case NFTA_SET_FLAGS: set.flags = attribute.be32(); break;
-      case NFTA_SET_KEY_TYPE: key_type = attribute.be32(); break;
-      case NFTA_SET_KEY_LEN: key_length = attribute.be32(); break;
-      case NFTA_SET_DATA_TYPE: data_type = attribute.be32(); break;
-      case NFTA_SET_DATA_LEN: data_length = attribute.be32(); break;
-      case NFTA_SET_DESC: set.size = described_size(nested(attribute)); break;
+      case NFTA_SET_NAME:
+        record.name = attribute.text();
+        break;
+      case NFTA_SET_FLAGS:
+        set.flags = attribute.be32();
+        break;
+      case NFTA_SET_KEY_TYPE:
+        key_type = attribute.be32();
+        break;
+      case NFTA_SET_KEY_LEN:
+        key_length = attribute.be32();
+        break;
+      case NFTA_SET_DATA_TYPE:
+        data_type = attribute.be32();
+        break;
+      case NFTA_SET_DATA_LEN:
+        data_length = attribute.be32();
+        break;
+      case NFTA_SET_DESC:
+        set.size = described_size(nested(attribute));
+        break;
       case NFTA_SET_USERDATA: {
         const Bytes userdata = attribute.payload();
         set.typeof_userdata.assign(userdata.begin(), userdata.end());
         break;
       }
-      default: break;
+      default:
+        break;
     }
   }
   set.key = fields_of(key_type, key_length);
@@ -182,11 +219,20 @@ ParsedElement parse_element(Attributes attributes) {
   ParsedElement element;
   for (const Attribute attribute : attributes) {
     switch (attribute.type()) {
-      case NFTA_SET_ELEM_KEY: element.key = data_value(attribute); break;
-      case NFTA_SET_ELEM_KEY_END: element.key_end = data_value(attribute); break;
-      case NFTA_SET_ELEM_DATA: element.value.parse(nested(attribute)); break;
-      case NFTA_SET_ELEM_FLAGS: element.flags = attribute.be32(); break;
-      default: break;
+      case NFTA_SET_ELEM_KEY:
+        element.key = data_value(attribute);
+        break;
+      case NFTA_SET_ELEM_KEY_END:
+        element.key_end = data_value(attribute);
+        break;
+      case NFTA_SET_ELEM_DATA:
+        element.value.parse(nested(attribute));
+        break;
+      case NFTA_SET_ELEM_FLAGS:
+        element.flags = attribute.be32();
+        break;
+      default:
+        break;
     }
   }
   return element;
@@ -266,7 +312,8 @@ Result<std::vector<TableRecord>> dump_tables(netlink::Socket& socket) {
   WEFT_TRY(socket.dump(
       batch,
       [&](const MessageView& message) {
-        if (message.type() == message_type(NFT_MSG_NEWTABLE)) tables.push_back(parse_table(message));
+        if (message.type() == message_type(NFT_MSG_NEWTABLE))
+          tables.push_back(parse_table(message));
       },
       [&] { tables.clear(); }));
   return tables;

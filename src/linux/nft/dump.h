@@ -4,7 +4,8 @@
 // kernel interrupts is begun anew by the socket; several dumps belong together only while the
 // ruleset's generation stays the same, which read_consistently() sees to.
 //
-// Source: include/uapi/linux/netfilter/nf_tables.h, net/netfilter/nf_tables_api.c (nf_tables_dump_*).
+// Source: include/uapi/linux/netfilter/nf_tables.h, net/netfilter/nf_tables_api.c
+// (nf_tables_dump_*).
 #pragma once
 
 #include <cstdint>
@@ -27,8 +28,8 @@ struct TableRecord {
 
 struct ChainRecord {
   std::string name{};
-  Chain chain{};            // without its rules
-  bool anonymous = false;   // made with the rule that jumps to it; comes and goes with that
+  Chain chain{};           // without its rules
+  bool anonymous = false;  // made with the rule that jumps to it; comes and goes with that
 };
 
 struct RuleRecord {
@@ -40,7 +41,7 @@ struct RuleRecord {
 struct SetRecord {
   std::string name{};
   Set set{};
-  bool anonymous = false;   // belongs to a rule
+  bool anonymous = false;  // belongs to a rule
 };
 
 // One element as in a Batch: an interval's value is its last key.

@@ -64,15 +64,19 @@ Register RuleBuilder::start_key() {
 
 RuleBuilder& RuleBuilder::source_address() {
   const std::uint32_t length = address_length(family_);
-  return payload(NFT_PAYLOAD_NETWORK_HEADER, family_ == IpFamily::kIpv4 ? 12 : 8, length, take(length));
+  return payload(NFT_PAYLOAD_NETWORK_HEADER, family_ == IpFamily::kIpv4 ? 12 : 8, length,
+                 take(length));
 }
 
 RuleBuilder& RuleBuilder::destination_address() {
   const std::uint32_t length = address_length(family_);
-  return payload(NFT_PAYLOAD_NETWORK_HEADER, family_ == IpFamily::kIpv4 ? 16 : 24, length, take(length));
+  return payload(NFT_PAYLOAD_NETWORK_HEADER, family_ == IpFamily::kIpv4 ? 16 : 24, length,
+                 take(length));
 }
 
-RuleBuilder& RuleBuilder::source_port() { return payload(NFT_PAYLOAD_TRANSPORT_HEADER, 0, 2, take(2)); }
+RuleBuilder& RuleBuilder::source_port() {
+  return payload(NFT_PAYLOAD_TRANSPORT_HEADER, 0, 2, take(2));
+}
 RuleBuilder& RuleBuilder::destination_port() {
   return payload(NFT_PAYLOAD_TRANSPORT_HEADER, 2, 2, take(2));
 }
@@ -122,9 +126,7 @@ RuleBuilder& RuleBuilder::random(std::uint32_t modulus) {
   return numgen(NFT_NG_RANDOM, modulus, take(4));
 }
 
-RuleBuilder& RuleBuilder::frontend() {
-  return destination_address().protocol().destination_port();
-}
+RuleBuilder& RuleBuilder::frontend() { return destination_address().protocol().destination_port(); }
 RuleBuilder& RuleBuilder::original_frontend() {
   return original_destination().protocol().original_destination_port();
 }
@@ -133,7 +135,9 @@ RuleBuilder& RuleBuilder::backend() { return destination_address().destination_p
 // ---- Tests
 
 RuleBuilder& RuleBuilder::in_set(std::string_view set) { return lookup(set, start_key(), false); }
-RuleBuilder& RuleBuilder::not_in_set(std::string_view set) { return lookup(set, start_key(), true); }
+RuleBuilder& RuleBuilder::not_in_set(std::string_view set) {
+  return lookup(set, start_key(), true);
+}
 
 RuleBuilder& RuleBuilder::compare(std::uint32_t operation, Bytes value) {
   return cmp(operation, start_key(), value);
@@ -237,9 +241,8 @@ RuleBuilder& RuleBuilder::remove(std::string_view map) {
 // ---- Statements
 
 RuleBuilder& RuleBuilder::counter() {
-  return expression("counter", [&] {
-    message_.be64(NFTA_COUNTER_BYTES, 0).be64(NFTA_COUNTER_PACKETS, 0);
-  });
+  return expression("counter",
+                    [&] { message_.be64(NFTA_COUNTER_BYTES, 0).be64(NFTA_COUNTER_PACKETS, 0); });
 }
 
 RuleBuilder& RuleBuilder::accept() { return verdict(NF_ACCEPT); }
@@ -249,7 +252,8 @@ RuleBuilder& RuleBuilder::jump(std::string_view chain) { return verdict(NFT_JUMP
 RuleBuilder& RuleBuilder::go_to(std::string_view chain) { return verdict(NFT_GOTO, chain); }
 
 RuleBuilder& RuleBuilder::masquerade() {
-  return expression("masq", [&] { message_.be32(NFTA_MASQ_FLAGS, NF_NAT_RANGE_PROTO_RANDOM_FULLY); });
+  return expression("masq",
+                    [&] { message_.be32(NFTA_MASQ_FLAGS, NF_NAT_RANGE_PROTO_RANDOM_FULLY); });
 }
 
 RuleBuilder& RuleBuilder::reject_with_reset() {
@@ -258,7 +262,8 @@ RuleBuilder& RuleBuilder::reject_with_reset() {
 RuleBuilder& RuleBuilder::reject() {
   const std::uint8_t port_unreachable = family_ == IpFamily::kIpv4 ? 3 : 4;  // RFC 792, RFC 4443
   return expression("reject", [&] {
-    message_.be32(NFTA_REJECT_TYPE, NFT_REJECT_ICMP_UNREACH).u8(NFTA_REJECT_ICMP_CODE, port_unreachable);
+    message_.be32(NFTA_REJECT_TYPE, NFT_REJECT_ICMP_UNREACH)
+        .u8(NFTA_REJECT_ICMP_CODE, port_unreachable);
   });
 }
 RuleBuilder& RuleBuilder::reject_any_family() {
@@ -291,15 +296,13 @@ RuleBuilder& RuleBuilder::payload(std::uint32_t base, std::uint32_t offset, std:
 }
 
 RuleBuilder& RuleBuilder::meta(std::uint32_t key, Register to) {
-  return expression("meta", [&] {
-    message_.be32(NFTA_META_KEY, key).be32(NFTA_META_DREG, on_the_wire(to));
-  });
+  return expression(
+      "meta", [&] { message_.be32(NFTA_META_KEY, key).be32(NFTA_META_DREG, on_the_wire(to)); });
 }
 
 RuleBuilder& RuleBuilder::ct(std::uint32_t key, Register to) {
-  return expression("ct", [&] {
-    message_.be32(NFTA_CT_DREG, on_the_wire(to)).be32(NFTA_CT_KEY, key);
-  });
+  return expression("ct",
+                    [&] { message_.be32(NFTA_CT_DREG, on_the_wire(to)).be32(NFTA_CT_KEY, key); });
 }
 
 RuleBuilder& RuleBuilder::ct(std::uint32_t key, std::uint8_t direction, Register to) {
@@ -402,8 +405,8 @@ RuleBuilder& RuleBuilder::dynset(std::uint32_t operation, std::string_view set, 
 }
 
 RuleBuilder& RuleBuilder::nat(std::uint32_t type, Register address, Register port) {
-  const std::uint32_t flags = (address != 0 ? NF_NAT_RANGE_MAP_IPS : 0U) |
-                              (port != 0 ? NF_NAT_RANGE_PROTO_SPECIFIED : 0U);
+  const std::uint32_t flags =
+      (address != 0 ? NF_NAT_RANGE_MAP_IPS : 0U) | (port != 0 ? NF_NAT_RANGE_PROTO_SPECIFIED : 0U);
   return expression("nat", [&] {
     message_.be32(NFTA_NAT_TYPE, type)
         .be32(NFTA_NAT_FAMILY, family_ == IpFamily::kIpv4 ? NFPROTO_IPV4 : NFPROTO_IPV6);

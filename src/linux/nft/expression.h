@@ -50,7 +50,8 @@ constexpr FieldType address_type(IpFamily family) {
   return family == IpFamily::kIpv4 ? kIpv4Address : kIpv6Address;
 }
 
-// A rule: its expressions as the kernel takes them (a list of NFTA_LIST_ELEM), and an optional comment.
+// A rule: its expressions as the kernel takes them (a list of NFTA_LIST_ELEM), and an optional
+// comment.
 class Rule {
  public:
   Rule() = default;
@@ -88,42 +89,42 @@ class RuleBuilder {
   RuleBuilder& operator=(const RuleBuilder&) = delete;
 
   // ---- Fields. Each goes into the registers behind the field before it: a row of them is a key.
-  RuleBuilder& source_address();                // ip saddr, ip6 saddr
-  RuleBuilder& destination_address();           // ip daddr, ip6 daddr
-  RuleBuilder& source_port();                   // th sport
-  RuleBuilder& destination_port();              // th dport
-  RuleBuilder& protocol();                      // meta l4proto
-  RuleBuilder& nf_protocol();                   // meta nfproto
-  RuleBuilder& mark();                          // meta mark; host order
-  RuleBuilder& input_interface();               // meta iifname; 16 bytes
-  RuleBuilder& output_interface();              // meta oifname; 16 bytes
-  RuleBuilder& conntrack_state();               // ct state; host order
-  RuleBuilder& conntrack_status();              // ct status; host order
-  RuleBuilder& conntrack_direction();           // ct direction
-  RuleBuilder& conntrack_mark();                // ct mark; host order
-  RuleBuilder& original_source();               // ct original ip saddr
-  RuleBuilder& original_destination();          // ct original ip daddr
-  RuleBuilder& original_destination_port();     // ct original proto-dst
-  RuleBuilder& reply_source();                  // ct reply ip saddr
-  RuleBuilder& reply_destination();             // ct reply ip daddr
-  RuleBuilder& source_type();                   // fib saddr type; host order
-  RuleBuilder& destination_type();              // fib daddr type; host order
-  RuleBuilder& random(std::uint32_t modulus);   // numgen random mod N; host order
-  RuleBuilder& frontend();           // ip daddr . meta l4proto . th dport
+  RuleBuilder& source_address();               // ip saddr, ip6 saddr
+  RuleBuilder& destination_address();          // ip daddr, ip6 daddr
+  RuleBuilder& source_port();                  // th sport
+  RuleBuilder& destination_port();             // th dport
+  RuleBuilder& protocol();                     // meta l4proto
+  RuleBuilder& nf_protocol();                  // meta nfproto
+  RuleBuilder& mark();                         // meta mark; host order
+  RuleBuilder& input_interface();              // meta iifname; 16 bytes
+  RuleBuilder& output_interface();             // meta oifname; 16 bytes
+  RuleBuilder& conntrack_state();              // ct state; host order
+  RuleBuilder& conntrack_status();             // ct status; host order
+  RuleBuilder& conntrack_direction();          // ct direction
+  RuleBuilder& conntrack_mark();               // ct mark; host order
+  RuleBuilder& original_source();              // ct original ip saddr
+  RuleBuilder& original_destination();         // ct original ip daddr
+  RuleBuilder& original_destination_port();    // ct original proto-dst
+  RuleBuilder& reply_source();                 // ct reply ip saddr
+  RuleBuilder& reply_destination();            // ct reply ip daddr
+  RuleBuilder& source_type();                  // fib saddr type; host order
+  RuleBuilder& destination_type();             // fib daddr type; host order
+  RuleBuilder& random(std::uint32_t modulus);  // numgen random mod N; host order
+  RuleBuilder& frontend();                     // ip daddr . meta l4proto . th dport
   RuleBuilder& original_frontend();  // ct original ip daddr . meta l4proto . ct original proto-dst
   RuleBuilder& backend();            // ip daddr . th dport
 
   // ---- Tests of the key, which use it up: the next field starts a new one.
   RuleBuilder& in_set(std::string_view set);
   RuleBuilder& not_in_set(std::string_view set);
-  RuleBuilder& equals(Bytes value);      // of a single field, in its own byte order
+  RuleBuilder& equals(Bytes value);  // of a single field, in its own byte order
   RuleBuilder& not_equals(Bytes value);
   RuleBuilder& equals(std::uint32_t host) { return equals(bytes_of(host)); }
   RuleBuilder& not_equals(std::uint32_t host) { return not_equals(bytes_of(host)); }
-  RuleBuilder& has_any(std::uint32_t bits);   // (host-order field & bits) != 0
-  RuleBuilder& has_none(std::uint32_t bits);  // (host-order field & bits) == 0
-  RuleBuilder& has_all(std::uint32_t bits);   // (host-order field & bits) == bits
-  RuleBuilder& in_prefix(const Prefix& prefix);      // of a single address field
+  RuleBuilder& has_any(std::uint32_t bits);      // (host-order field & bits) != 0
+  RuleBuilder& has_none(std::uint32_t bits);     // (host-order field & bits) == 0
+  RuleBuilder& has_all(std::uint32_t bits);      // (host-order field & bits) == bits
+  RuleBuilder& in_prefix(const Prefix& prefix);  // of a single address field
   RuleBuilder& not_in_prefix(const Prefix& prefix);
 
   // ---- Composite tests.
@@ -151,10 +152,10 @@ class RuleBuilder {
   RuleBuilder& return_to_caller();
   RuleBuilder& jump(std::string_view chain);
   RuleBuilder& go_to(std::string_view chain);
-  RuleBuilder& masquerade();              // fully random ports
-  RuleBuilder& reject_with_reset();       // tcp reset; after protocol_is(IPPROTO_TCP)
-  RuleBuilder& reject();                  // ICMP port unreachable, of the rule's family
-  RuleBuilder& reject_any_family();       // the same in inet chains: icmpx
+  RuleBuilder& masquerade();         // fully random ports
+  RuleBuilder& reject_with_reset();  // tcp reset; after protocol_is(IPPROTO_TCP)
+  RuleBuilder& reject();             // ICMP port unreachable, of the rule's family
+  RuleBuilder& reject_any_family();  // the same in inet chains: icmpx
   RuleBuilder& dnat_to(const IpAddress& address, std::uint16_t port);
   RuleBuilder& snat_to(const IpAddress& address);
 

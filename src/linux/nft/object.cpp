@@ -12,8 +12,8 @@ namespace {
 constexpr std::uint32_t kTypeBits = 6;  // TYPE_BITS, include/datatype.h of nftables
 constexpr FieldType kKnown[] = {kInteger,     kIpv4Address, kIpv6Address,  kInetProtocol,
                                 kInetService, kMark,        kInterfaceName};
-constexpr std::uint32_t kComparedFlags =
-    NFT_SET_CONSTANT | NFT_SET_INTERVAL | NFT_SET_MAP | NFT_SET_TIMEOUT | NFT_SET_EVAL | NFT_SET_CONCAT;
+constexpr std::uint32_t kComparedFlags = NFT_SET_CONSTANT | NFT_SET_INTERVAL | NFT_SET_MAP |
+                                         NFT_SET_TIMEOUT | NFT_SET_EVAL | NFT_SET_CONCAT;
 
 std::uint32_t padded(std::uint32_t length) { return (length + 3) & ~3U; }
 
@@ -49,9 +49,9 @@ std::vector<FieldType> fields_of(std::uint32_t number, std::uint32_t length) {
   for (; number != 0; number >>= kTypeBits)
     fields.insert(fields.begin(), {number & ((1U << kTypeBits) - 1), 0});
   for (FieldType& field : fields) {
-    const auto* known = std::find_if(std::begin(kKnown), std::end(kKnown), [&](const FieldType& type) {
-      return type.number == field.number;
-    });
+    const auto* known =
+        std::find_if(std::begin(kKnown), std::end(kKnown),
+                     [&](const FieldType& type) { return type.number == field.number; });
     if (known != std::end(kKnown))
       field.length = known->length;
     else
@@ -67,7 +67,8 @@ std::vector<FieldType> fields_of(std::uint32_t number, std::uint32_t length) {
 bool same_definition(const Set& desired, const Set& actual) {
   return ((kernel_flags(desired) ^ kernel_flags(actual)) & kComparedFlags) == 0 &&
          type_number(desired.key) == type_number(actual.key) &&
-         length_of(desired.key) == length_of(actual.key) && desired.verdict_map == actual.verdict_map &&
+         length_of(desired.key) == length_of(actual.key) &&
+         desired.verdict_map == actual.verdict_map &&
          type_number(desired.data) == type_number(actual.data) &&
          length_of(desired.data) == length_of(actual.data) &&
          (desired.size == 0 || desired.size == actual.size);

@@ -59,11 +59,16 @@ std::string field_userdata(IpFamily family, Typeof field) {
   const std::uint32_t ip = v4 ? kIpv4Header : kIpv6Header;
   const std::uint32_t source = v4 ? kIpv4Source : kIpv6Source;
   switch (field) {
-    case Typeof::kSourceAddress: return payload(ip, source);
-    case Typeof::kDestinationAddress: return payload(ip, source + 1);
-    case Typeof::kProtocol: return expression(kMetaExpression, number(0, NFT_META_L4PROTO));
-    case Typeof::kSourcePort: return payload(kTransportHeader, kTransportSource);
-    case Typeof::kDestinationPort: return payload(kTransportHeader, kTransportSource + 1);
+    case Typeof::kSourceAddress:
+      return payload(ip, source);
+    case Typeof::kDestinationAddress:
+      return payload(ip, source + 1);
+    case Typeof::kProtocol:
+      return expression(kMetaExpression, number(0, NFT_META_L4PROTO));
+    case Typeof::kSourcePort:
+      return payload(kTransportHeader, kTransportSource);
+    case Typeof::kDestinationPort:
+      return payload(kTransportHeader, kTransportSource + 1);
     case Typeof::kRandom:
       return expression(kNumgenExpression, number(0, NFT_NG_RANDOM) + number(1, 2) + number(2, 0));
   }
@@ -110,7 +115,8 @@ std::string comment_of(Bytes userdata) {
   return {};
 }
 
-std::string typeof_userdata(IpFamily family, std::span<const Typeof> key, std::span<const Typeof> data) {
+std::string typeof_userdata(IpFamily family, std::span<const Typeof> key,
+                            std::span<const Typeof> data) {
   std::string text = number(kSetKeyByteOrder, static_cast<std::uint32_t>(byte_order(key)));
   if (!data.empty())
     text += number(kSetDataByteOrder, static_cast<std::uint32_t>(byte_order(data)));
@@ -122,9 +128,11 @@ std::string typeof_userdata(IpFamily family, std::span<const Typeof> key, std::s
 
 std::string type_userdata(const Set& set) {
   std::string text = number(kSetKeyByteOrder, static_cast<std::uint32_t>(byte_order(set.key)));
-  if (!set.verdict_map && set.data.empty()) return text;
-  text += number(kSetDataByteOrder, static_cast<std::uint32_t>(byte_order(set.data)));
-  return text + number(kSetDataInterval, 0);
+  const bool map = set.verdict_map || !set.data.empty();
+  if (map) text += number(kSetDataByteOrder, static_cast<std::uint32_t>(byte_order(set.data)));
+  if (set.key.size() > 1) text += record(kSetKeyTypeof, expression(kConcatExpression, {}));
+  if (set.data.size() > 1) text += record(kSetDataTypeof, expression(kConcatExpression, {}));
+  return map ? text + number(kSetDataInterval, 0) : text;
 }
 
 }  // namespace weft::nft
