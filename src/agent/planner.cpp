@@ -115,13 +115,14 @@ Result<> Planner::plan_changed_peers(const model::ClusterState& state,
 Result<> Planner::plan_services(const model::ClusterState& state,
                                 const std::set<ObjectName>& services, Reconciler& tables) {
   TableChanges out;
-  if (!service_node_) backend_->plan_base(service_context_, out);
-  const model::ServiceNode node = service_node();
-  model::ServiceDelta delta =
-      service_node_ == node ? compiler_.compile(state, services) : compiler_.set_node(state, node);
-  service_node_ = node;
-  backend_->plan(compiler_.table(), delta, out);
-  std::move(delta.frontends.begin(), delta.frontends.end(), std::back_inserter(frontend_changes_));
+  if (!std::exchange(services_planned_, true)) backend_->plan_base(service_context_, out);
+  const auto render = [&](model::ServiceDelta delta) {
+    backend_->plan(compiler_.table(), delta, out);
+    std::move(delta.frontends.begin(), delta.frontends.end(),
+              std::back_inserter(frontend_changes_));
+  };
+  render(compiler_.set_node(state, service_node()));
+  render(compiler_.compile(state, services));
   return merge(tables, kServicesOwner, out);
 }
 

@@ -45,6 +45,7 @@ class Planner {
 
   const model::ServiceTable& services() const { return compiler_.table(); }
   model::ServiceCompiler& compiler() { return compiler_; }
+  const model::ServiceCompiler& compiler() const { return compiler_; }
   const service::ServiceBackend& backend() const { return *backend_; }
 
   // The frontends that changed since the last call: what connections may now be stale.
@@ -74,7 +75,7 @@ class Planner {
   std::optional<Planned> planned_{};
   std::map<model::ObjectName, model::Node> peers_{};  // as planned
   model::ServiceCompiler compiler_{{}};
-  std::optional<model::ServiceNode> service_node_{};  // as planned
+  bool services_planned_ = false;  // their fixed part
   std::vector<model::FrontendChange> frontend_changes_{};
 };
 

@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/planner.h"
+
+#include <gtest/gtest.h>
+
+#include "tables/names.h"
+
+namespace weft::agent {
+namespace {
+
+using model::Node;
+using model::ObjectName;
+using tables::FdbKind;
+using tables::FileKind;
+using tables::LinkKind;
+using tables::RouteKind;
+using tables::SysctlKind;
+
+// A kernel that is never asked: these tests look at the desired tables only.
+template <class Kind>
+class NoDriver final : public reconcile::Driver<Kind> {
+ public:
+  Result<typename Kind::Table> read() override { return typename Kind::Table(); }
+  void write(const reconcile::Changes<Kind>&, const reconcile::Desired<Kind>&,
+             reconcile::WriteDone<Kind> done) override {
+    done({});
+  }
+};
+
+// Renders a frontend as a file named after it, so that what is planned can be seen.
+class FakeBackend final : public service::ServiceBackend {
+ public:
+  std::string_view name() const override { return "fake"; }
+  void plan_base(const service::ServiceContext& context, tables::TableChanges& out) const override {
+    out.set<FileKind>("base", std::to_string(context.families.size()));
+  }
+  void plan(const model::ServiceTable&, const model::ServiceDelta& changed,
+            tables::TableChanges& out) const override {
+    for (const model::FrontendChange& change : changed.frontends) {
+      if (change.current)
+        out.set<FileKind>(change.frontend.to_string(),
+                          std::to_string(change.current->backends.size()));
+      else
+        out.remove<FileKind>(change.frontend.to_string());
+    }
+  }
+  Result<model::ServiceTable> interpret(const tables::NftKind::Table&) const override {
+    return fail("not asked for");
+  }
+};
+
+struct Clock final : reconcile::Clock {
+  TimePoint now() const override { return {}; }
+};
+
+IpAddress ip(const char* text) { return *IpAddress::parse(text); }
+Prefix prefix(const char* text) { return *Prefix::parse(text); }
+
+class PlannerTest : public testing::Test {
+ protected:
+  PlannerTest() {
+    tables::TableChanges().each([&]<class Kind>(const std::vector<reconcile::Edit<Kind>>&) {
+      tables_.add<Kind>(std::make_unique<NoDriver<Kind>>(), {});
+    });
+    config_.node_name = "node1";
+    config_.cluster_cidrs = {prefix("10.244.0.0/16")};
+    for (const char* n : {"1", "2", "3"}) state_.upsert(node(n));
+    planner_.emplace(config_, std::make_unique<FakeBackend>());
+  }
+
+  static Node node(const std::string& number) {
+    Node made;
+    made.name.name = "node" + number;
+    made.internal_ips = {ip(("172.31.0.1" + number).c_str())};
+    made.pod_cidrs = {prefix(("10.244." + number + ".0/24").c_str())};
+    return made;
+  }
+
+  static model::Service service(const char* name, const char* cluster_ip) {
+    model::Service made;
+    made.name = {"default", name};
+    made.cluster_ips = {ip(cluster_ip)};
+    made.ports = {{"", model::Protocol::kUdp, 53, 0}};
+    return made;
+  }
+
+  Result<> update() { return update(state_.nodes().at({"", "node1"})); }
+  Result<> update(const Node& self) {
+    return planner_->update(state_, state_.take_changes(), self, underlay_, tables_);
+  }
+
+  template <class Kind>
+  std::vector<std::string> keys() {
+    std::vector<std::string> out;
+    tables_.desired<Kind>().each(
+        [&](const auto& key, const auto&) { out.push_back(Kind::describe(key)); });
+    std::sort(out.begin(), out.end());
+    return out;
+  }
+  bool has_route(const char* destination) {
+    return tables_.desired<RouteKind>().find({prefix(destination), 0}) != nullptr;
+  }
+
+  Clock clock_{};
+  reconcile::Reconciler tables_{clock_, {}};
+  Config config_{};
+  model::ClusterState state_{};
+  podnet::Underlay underlay_{.link = "eth0", .mtu = 1500, .address = ip("172.31.0.11")};
+  std::optional<Planner> planner_{};
+};
+
+TEST_F(PlannerTest, FirstUpdatePlansNodePeersAndServices) {
+  state_.upsert(service("dns", "10.96.0.10"));
+  ASSERT_TRUE(update());
+  EXPECT_NE(tables_.desired<LinkKind>().find("cni0"), nullptr);
+  EXPECT_TRUE(has_route("10.244.2.0/24"));
+  EXPECT_TRUE(has_route("10.244.3.0/24"));
+  EXPECT_FALSE(has_route("10.244.1.0/24"));
+  EXPECT_NE(tables_.desired<FileKind>().find("base"), nullptr);
+  EXPECT_NE(tables_.desired<FileKind>().find("10.96.0.10:53/UDP"), nullptr);
+  EXPECT_EQ(planner_->peers(), 2U);
+}
+
+TEST_F(PlannerTest, PeersComeChangeAndGo) {
+  ASSERT_TRUE(update());
+  state_.upsert(node("4"));
+  Node moved = node("2");
+  moved.pod_cidrs = {prefix("10.244.22.0/24")};
+  state_.upsert(moved);
+  state_.remove({model::ObjectKind::kNode, {"", "node3"}});
+  ASSERT_TRUE(update());
+  EXPECT_TRUE(has_route("10.244.4.0/24"));
+  EXPECT_TRUE(has_route("10.244.22.0/24"));
+  EXPECT_FALSE(has_route("10.244.2.0/24"));
+  EXPECT_FALSE(has_route("10.244.3.0/24"));
+  EXPECT_EQ(planner_->peers(), 2U);
+}
+
+TEST_F(PlannerTest, ServicesFollowTheirChanges) {
+  state_.upsert(service("dns", "10.96.0.10"));
+  ASSERT_TRUE(update());
+  state_.remove({model::ObjectKind::kService, {"default", "dns"}});
+  state_.upsert(service("web", "10.96.0.20"));
+  ASSERT_TRUE(update());
+  EXPECT_EQ(tables_.desired<FileKind>().find("10.96.0.10:53/UDP"), nullptr);
+  EXPECT_NE(tables_.desired<FileKind>().find("10.96.0.20:53/UDP"), nullptr);
+}
+
+struct FreshPlanner final : PlannerTest {
+  void TestBody() override {}
+  using PlannerTest::keys;
+  using PlannerTest::state_;
+  using PlannerTest::tables_;
+  using PlannerTest::underlay_;
+  Result<> plan() { return update(); }
+};
+
+// A new pod CIDR or InternalIP of this node is a plan from scratch: nothing of the old one stays.
+TEST_F(PlannerTest, OwnNodeThatChangesIsPlannedAnew) {
+  ASSERT_TRUE(update());
+  Node self = node("1");
+  self.pod_cidrs = {prefix("10.244.11.0/24")};
+  state_.upsert(self);
+  underlay_ = {.link = "eth1", .mtu = 9000, .address = ip("172.31.0.99")};
+  ASSERT_TRUE(update());
+
+  FreshPlanner fresh;
+  fresh.underlay_ = underlay_;
+  fresh.state_.upsert(self);
+  ASSERT_TRUE(fresh.plan());
+  EXPECT_EQ(keys<tables::AddressKind>(), fresh.keys<tables::AddressKind>());
+  EXPECT_EQ(keys<RouteKind>(), fresh.keys<RouteKind>());
+  EXPECT_EQ(*tables_.desired<LinkKind>().find("cni0"),
+            *fresh.tables_.desired<LinkKind>().find("cni0"));
+  EXPECT_EQ(tables_.desired<LinkKind>().find("cni0")->mtu, 8950U);
+}
+
+TEST_F(PlannerTest, PlanThatFailsKeepsWhatStandsAndFollowsTheRest) {
+  ASSERT_TRUE(update());
+  const auto addresses = keys<tables::AddressKind>();
+  Node self = node("1");
+  self.pod_cidrs.clear();
+  state_.upsert(self);
+  state_.upsert(node("4"));
+  state_.upsert(service("web", "10.96.0.20"));
+  const auto failed = update();
+  ASSERT_FALSE(failed);
+  EXPECT_EQ(failed.error().message, "node node1: spec.podCIDRs is empty");
+  EXPECT_EQ(keys<tables::AddressKind>(), addresses);
+  EXPECT_TRUE(has_route("10.244.4.0/24"));
+  EXPECT_NE(tables_.desired<FileKind>().find("10.96.0.20:53/UDP"), nullptr);
+
+  state_.upsert(node("1"));
+  EXPECT_TRUE(update());
+}
+
+TEST_F(PlannerTest, FirstPlanThatFailsPlansNothing) {
+  Node self = node("1");
+  self.pod_cidrs.clear();
+  state_.upsert(self);
+  EXPECT_FALSE(update());
+  EXPECT_FALSE(planner_->has_planned());
+  EXPECT_TRUE(keys<RouteKind>().empty());
+  state_.upsert(node("1"));
+  EXPECT_TRUE(update());
+  EXPECT_TRUE(has_route("10.244.2.0/24"));
+}
+
+TEST(UnderlayAddress, IsTheFirstIpv4OneOrElseTheFirst) {
+  Node node;
+  EXPECT_FALSE(underlay_address(node));
+  node.internal_ips = {ip("fd00::1"), ip("fd00::2")};
+  EXPECT_EQ(underlay_address(node), ip("fd00::1"));
+  node.internal_ips.push_back(ip("172.31.0.11"));
+  EXPECT_EQ(underlay_address(node), ip("172.31.0.11"));
+}
+
+}  // namespace
+}  // namespace weft::agent

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the Reconciler reports, as log lines and counts. A failure that repeats is logged once,
+// until it changes or is over; of much drift at once (a bridge that was deleted takes all along)
+// the first lines and a total.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "reconcile/reconciler.h"
+
+namespace weft::agent {
+
+class ReconcileLog {
+ public:
+  // Callbacks that refer to this object.
+  reconcile::ReconcilerEvents events();
+
+  // After each run() of the Reconciler.
+  void end_of_pass(bool settled);
+
+  std::uint64_t repaired() const { return repaired_; }
+  std::uint64_t failures() const { return failures_; }
+
+ private:
+  void on_failure(const Error& error);
+  void on_repair(const reconcile::Drift& drift);
+
+  std::uint64_t repaired_ = 0;
+  std::uint64_t repaired_in_pass_ = 0;
+  std::uint64_t failures_ = 0;
+  std::string failing_{};  // the error logged last, while it lasts
+};
+
+}  // namespace weft::agent

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/report.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+#include <vector>
+
+#include "agent/control_socket.h"
+#include "agent/status.h"
+#include "explain/verify.h"
+
+namespace weft::agent {
+namespace {
+
+using reconcile::Drift;
+
+Report failed(const Error& error) { return {"weft: " + error.message + "\n", 1, true}; }
+
+Report unless_failed(const Result<Report>& report) {
+  return report ? *report : failed(report.error());
+}
+
+// The drifts in one field of the agent's answer.
+Result<std::vector<Drift>> drifts_in(const std::string& answer, const char* field) {
+  const nlohmann::json object = nlohmann::json::parse(answer, nullptr, false);
+  if (!object.is_object() || !object.contains(field))
+    return fail(fmt::format("the agent's answer has no field {}", field));
+  return explain::from_json_array(object[field].dump());
+}
+
+std::string count_text(std::size_t count, std::string_view what) {
+  return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
+}
+
+Result<Report> verify(const std::string& socket, bool json) {
+  WEFT_ASSIGN(const std::string answer, ask_agent(socket, "verify"));
+  WEFT_ASSIGN(const std::vector<Drift> drifts, drifts_in(answer, "drift"));
+  const int exit_code = drifts.empty() ? 0 : 1;
+  if (json) return Report{answer + "\n", exit_code};
+  if (drifts.empty()) return Report{"ok: the kernel is what the model says\n"};
+  return Report{explain::to_text(drifts) + count_text(drifts.size(), "difference") +
+                    "; `weft verify --repair` mends them\n",
+                exit_code};
+}
+
+Result<Report> repair(const std::string& socket, bool json) {
+  WEFT_ASSIGN(const std::string answer, ask_agent(socket, "repair"));
+  WEFT_ASSIGN(const std::vector<Drift> repaired, drifts_in(answer, "repaired"));
+  WEFT_ASSIGN(const std::vector<Drift> left, drifts_in(answer, "drift"));
+  const int exit_code = left.empty() ? 0 : 1;
+  if (json) return Report{answer + "\n", exit_code};
+  if (repaired.empty() && left.empty())
+    return Report{"ok: the kernel is what the model says; nothing to repair\n"};
+  std::string text = explain::to_text(repaired);
+  if (!repaired.empty()) text += count_text(repaired.size(), "difference") + " repaired\n";
+  if (!left.empty())
+    text += explain::to_text(left) + count_text(left.size(), "difference") +
+            " remain; the agent's log says why\n";
+  return Report{text, exit_code};
+}
+
+Result<Report> status(const std::string& socket, bool json) {
+  WEFT_ASSIGN(const std::string answer, ask_agent(socket, "status"));
+  if (json) return Report{answer + "\n"};
+  WEFT_ASSIGN(std::string text, status_text(answer));
+  return Report{std::move(text)};
+}
+
+Result<Report> uninstall(const std::string& socket) {
+  WEFT_TRY(ask_agent(socket, "uninstall"));
+  return Report{"uninstalled: nothing is left in the kernel; the agent has ended\n"};
+}
+
+}  // namespace
+
+Report report_status(const std::string& socket, bool json) {
+  return unless_failed(status(socket, json));
+}
+
+Report report_verify(const std::string& socket, bool json) {
+  return unless_failed(verify(socket, json));
+}
+
+Report report_repair(const std::string& socket, bool json) {
+  return unless_failed(repair(socket, json));
+}
+
+Report report_uninstall(const std::string& socket) { return unless_failed(uninstall(socket)); }
+
+}  // namespace weft::agent

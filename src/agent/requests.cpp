@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/requests.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "explain/verify.h"
+
+namespace weft::agent {
+namespace {
+
+using reconcile::Drift;
+
+constexpr std::chrono::milliseconds kPollInterval{20};
+
+std::vector<Drift> mended(const std::vector<Drift>& before, const std::vector<Drift>& left) {
+  std::vector<Drift> out;
+  std::copy_if(before.begin(), before.end(), std::back_inserter(out), [&](const Drift& drift) {
+    return std::none_of(left.begin(), left.end(), [&](const Drift& other) {
+      return other.kind == drift.kind && other.key == drift.key;
+    });
+  });
+  return out;
+}
+
+std::string repair_json(const std::vector<Drift>& repaired, const std::vector<Drift>& left) {
+  return fmt::format(R"({{"ok":{},"repaired":{},"drift":{}}})", left.empty(),
+                     explain::to_json_array(repaired), explain::to_json_array(left));
+}
+
+}  // namespace
+
+void Requests::verify(Reply reply) { queue_.push_back({Kind::kVerify, std::move(reply), {}, {}}); }
+
+void Requests::repair(Reply reply) { queue_.push_back({Kind::kRepair, std::move(reply), {}, {}}); }
+
+void Requests::uninstall(Reply reply) {
+  uninstalling_ = true;
+  queue_.push_back({Kind::kUninstall, std::move(reply), {}, {}});
+}
+
+void Requests::advance() {
+  while (!queue_.empty() && !tables_.writing() && serve(queue_.front())) queue_.pop_front();
+}
+
+std::optional<reconcile::Clock::TimePoint> Requests::deadline() const {
+  if (queue_.empty()) return std::nullopt;
+  return clock_.now() + kPollInterval;
+}
+
+bool Requests::serve(Request& request) {
+  if (!request.give_up) {
+    if (auto begun = begin(request); !begun) {
+      request.reply(Failure(std::move(begun.error())));
+      return true;
+    }
+  }
+  const bool writes = request.kind != Kind::kVerify;
+  if (writes && !tables_.settled() && clock_.now() < *request.give_up) return false;
+  auto left = tables_.verify();
+  if (left)
+    finish(request, std::move(*left));
+  else
+    request.reply(Failure(std::move(left.error())));
+  return true;
+}
+
+Result<> Requests::begin(Request& request) {
+  request.give_up = clock_.now() + kPatience;
+  if (request.kind == Kind::kVerify) return {};
+  if (request.kind == Kind::kRepair) {
+    WEFT_ASSIGN(request.before, tables_.verify());
+  } else {
+    for (const std::string_view owner : owners_) tables_.drop(owner);
+    // An agent that waits for its Node object has not started: what an earlier one left goes too.
+    if (!tables_.started()) tables_.start();
+  }
+  tables_.resync_now();
+  tables_.run();
+  return {};
+}
+
+void Requests::finish(Request& request, std::vector<Drift> left) {
+  switch (request.kind) {
+    case Kind::kVerify:
+      return request.reply(explain::to_json(left));
+    case Kind::kRepair:
+      return request.reply(repair_json(mended(request.before, left), left));
+    case Kind::kUninstall:
+      break;
+  }
+  if (!left.empty()) {
+    const auto error = tables_.last_error();
+    return request.reply(
+        fail(fmt::format("{} entries could not be removed{}:\n{}", left.size(),
+                         error ? " (" + error->message + ")" : "", explain::to_text(left))));
+  }
+  request.reply(std::string(R"({"ok":true})"));
+  uninstalled_();
+}
+
+}  // namespace weft::agent

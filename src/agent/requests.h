@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The control requests that read or change the kernel: verify, repair, uninstall. They may have to
+// wait: for a write in flight, and repair and uninstall until the Reconciler has settled (or gives
+// up hope). They are served one after another, after each pass of the agent.
+#pragma once
+
+#include <chrono>
+#include <deque>
+#include <functional>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "agent/control_server.h"
+#include "reconcile/reconciler.h"
+
+namespace weft::agent {
+
+class Requests {
+ public:
+  // How long repair and uninstall let the Reconciler try.
+  static constexpr std::chrono::seconds kPatience{10};
+
+  // `owners`: all that the desired tables know. `uninstalled` is called once nothing is left.
+  Requests(reconcile::Reconciler& tables, const reconcile::Clock& clock,
+           std::vector<std::string_view> owners, std::function<void()> uninstalled)
+      : tables_(tables),
+        clock_(clock),
+        owners_(std::move(owners)),
+        uninstalled_(std::move(uninstalled)) {}
+
+  // {"ok":bool,"drift":[…]}
+  void verify(Reply reply);
+  // {"ok":bool,"repaired":[…],"drift":[what remains]}
+  void repair(Reply reply);
+  // {"ok":true}, or an error that says what is left. From now on nothing may be planned any more.
+  void uninstall(Reply reply);
+
+  bool uninstalling() const { return uninstalling_; }
+
+  // Goes on with what waits; after each run() of the Reconciler.
+  void advance();
+  // When to call advance() at the latest; nothing when nothing waits.
+  std::optional<reconcile::Clock::TimePoint> deadline() const;
+
+ private:
+  enum class Kind { kVerify, kRepair, kUninstall };
+  struct Request {
+    Kind kind = Kind::kVerify;
+    Reply reply{};
+    std::optional<reconcile::Clock::TimePoint> give_up{};  // set once begun
+    std::vector<reconcile::Drift> before{};
+  };
+
+  bool serve(Request& request);  // true once it is answered
+  Result<> begin(Request& request);
+  void finish(Request& request, std::vector<reconcile::Drift> left);
+
+  reconcile::Reconciler& tables_;
+  const reconcile::Clock& clock_;
+  std::vector<std::string_view> owners_;
+  std::function<void()> uninstalled_;
+  std::deque<Request> queue_{};
+  bool uninstalling_ = false;
+};
+
+}  // namespace weft::agent

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/requests.h"
+
+#include <gtest/gtest.h>
+
+#include "tables/kinds.h"
+
+namespace weft::agent {
+namespace {
+
+using namespace std::chrono_literals;
+using tables::SysctlKind;
+
+struct FakeClock final : reconcile::Clock {
+  TimePoint time{};
+  TimePoint now() const override { return time; }
+};
+
+struct FakeKernel {
+  SysctlKind::Table entries{};
+  bool refuses = false;
+  bool slow = false;  // writes complete only by complete()
+  std::function<void()> complete{};
+};
+
+class FakeDriver final : public reconcile::Driver<SysctlKind> {
+ public:
+  explicit FakeDriver(FakeKernel& kernel) : kernel_(kernel) {}
+  Result<SysctlKind::Table> read() override { return kernel_.entries; }
+  void write(const reconcile::Changes<SysctlKind>& changes, const reconcile::Desired<SysctlKind>&,
+             reconcile::WriteDone<SysctlKind> done) override {
+    auto finish = [this, &changes, done = std::move(done)] {
+      if (kernel_.refuses) return done({{std::nullopt, Error{"refused"}}});
+      for (const auto& change : changes) {
+        kernel_.entries.erase(change.key);
+        if (change.value) kernel_.entries[change.key] = *change.value;
+      }
+      done({});
+    };
+    if (kernel_.slow)
+      kernel_.complete = std::move(finish);
+    else
+      finish();
+  }
+
+ private:
+  FakeKernel& kernel_;
+};
+
+class RequestsTest : public testing::Test {
+ protected:
+  RequestsTest() {
+    tables_.add<SysctlKind>(std::make_unique<FakeDriver>(kernel_), {});
+    EXPECT_TRUE(tables_.merge<SysctlKind>("one", {{"a", "1"}, {"b", "1"}}));
+  }
+  void start() {
+    tables_.start();
+    tables_.run();
+  }
+  Reply to(std::string& answer) {
+    return [&answer](const Result<std::string>& result) {
+      answer = result ? *result : "error: " + result.error().message;
+    };
+  }
+
+  FakeClock clock_{};
+  FakeKernel kernel_{};
+  reconcile::Reconciler tables_{clock_, {}};
+  int uninstalled_ = 0;
+  Requests requests_{tables_, clock_, {"one"}, [this] { ++uninstalled_; }};
+};
+
+TEST_F(RequestsTest, VerifyTellsTheDriftAndWritesNothing) {
+  start();
+  std::string answer;
+  requests_.verify(to(answer));
+  requests_.advance();
+  EXPECT_EQ(answer, R"({"drift":[],"ok":true})");
+
+  kernel_.entries.erase("a");
+  requests_.verify(to(answer));
+  requests_.advance();
+  EXPECT_NE(answer.find(R"("key":"a","kind":"sysctl","problem":"missing")"), std::string::npos)
+      << answer;
+  EXPECT_FALSE(kernel_.entries.contains("a"));
+}
+
+TEST_F(RequestsTest, VerifyWaitsForAWriteInFlight) {
+  start();
+  kernel_.slow = true;
+  ASSERT_TRUE(tables_.merge<SysctlKind>("one", {{"a", "2"}}));
+  tables_.run();
+  ASSERT_TRUE(tables_.writing());
+  std::string answer;
+  requests_.verify(to(answer));
+  requests_.advance();
+  EXPECT_EQ(answer, "");
+  EXPECT_TRUE(requests_.deadline());
+  kernel_.complete();
+  requests_.advance();
+  EXPECT_EQ(answer, R"({"drift":[],"ok":true})");
+  EXPECT_FALSE(requests_.deadline());
+}
+
+TEST_F(RequestsTest, RepairMendsAndTellsWhatWasWrong) {
+  start();
+  kernel_.entries.erase("a");
+  kernel_.entries["c"] = "9";
+  std::string answer;
+  requests_.repair(to(answer));
+  requests_.advance();
+  EXPECT_EQ(kernel_.entries, (SysctlKind::Table{{"a", "1"}, {"b", "1"}}));
+  EXPECT_NE(answer.find(R"("ok":true)"), std::string::npos) << answer;
+  EXPECT_NE(answer.find(R"("key":"a")"), std::string::npos) << answer;
+  EXPECT_NE(answer.find(R"("key":"c")"), std::string::npos) << answer;
+}
+
+TEST_F(RequestsTest, RepairThatTheKernelRefusesGivesUpAndTellsWhatRemains) {
+  start();
+  kernel_.entries.erase("a");
+  kernel_.refuses = true;
+  std::string answer;
+  requests_.repair(to(answer));
+  requests_.advance();
+  EXPECT_EQ(answer, "");  // it may yet succeed
+  clock_.time += Requests::kPatience;
+  tables_.run();
+  requests_.advance();
+  EXPECT_NE(answer.find(R"("ok":false,"repaired":[])"), std::string::npos) << answer;
+  EXPECT_NE(answer.find(R"("key":"a")"), std::string::npos) << answer;
+}
+
+TEST_F(RequestsTest, UninstallLeavesNothing) {
+  start();
+  std::string answer;
+  requests_.uninstall(to(answer));
+  requests_.advance();
+  EXPECT_EQ(answer, R"({"ok":true})");
+  EXPECT_TRUE(kernel_.entries.empty());
+  EXPECT_EQ(uninstalled_, 1);
+}
+
+TEST_F(RequestsTest, UninstallBeforeTheFirstPlanRemovesWhatAnEarlierAgentLeft) {
+  kernel_.entries = {{"a", "1"}, {"old", "1"}};
+  std::string answer;
+  requests_.uninstall(to(answer));
+  requests_.advance();
+  EXPECT_TRUE(kernel_.entries.empty()) << answer;
+  EXPECT_EQ(uninstalled_, 1);
+}
+
+TEST_F(RequestsTest, UninstallThatLeavesSomethingSaysWhatAndDoesNotEnd) {
+  start();
+  kernel_.refuses = true;
+  std::string answer;
+  requests_.uninstall(to(answer));
+  requests_.advance();
+  clock_.time += Requests::kPatience;
+  tables_.run();
+  requests_.advance();
+  EXPECT_NE(answer.find("error: 2 entries could not be removed (sysctl: refused):\n"),
+            std::string::npos)
+      << answer;
+  EXPECT_EQ(uninstalled_, 0);
+  EXPECT_TRUE(requests_.uninstalling());
+}
+
+TEST_F(RequestsTest, RequestsAreServedInOrder) {
+  start();
+  kernel_.entries.erase("a");
+  std::string first, second, third;
+  requests_.verify(to(first));
+  requests_.repair(to(second));
+  requests_.verify(to(third));
+  requests_.advance();
+  EXPECT_NE(first.find(R"("ok":false)"), std::string::npos);
+  EXPECT_NE(second.find(R"("ok":true)"), std::string::npos);
+  EXPECT_EQ(third, R"({"drift":[],"ok":true})");
+}
+
+}  // namespace
+}  // namespace weft::agent

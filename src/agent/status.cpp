@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/status.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+
+namespace weft::agent {
+namespace {
+
+using nlohmann::ordered_json;
+
+std::string joined(const ordered_json& list) {
+  std::string out;
+  for (const ordered_json& member : list) {
+    if (!out.empty()) out += ", ";
+    out += member.get<std::string>();
+  }
+  return out.empty() ? "none" : out;
+}
+
+std::string duration_text(std::uint64_t seconds) {
+  if (seconds < 60) return fmt::format("{}s", seconds);
+  if (seconds < 3600) return fmt::format("{}m {}s", seconds / 60, seconds % 60);
+  return fmt::format("{}h {}m", seconds / 3600, seconds / 60 % 60);
+}
+
+void append_line(std::string& text, std::string_view name, std::string_view value) {
+  fmt::format_to(std::back_inserter(text), "{:<14}{}\n", name, value);
+}
+
+std::string state_text(const ordered_json& status) {
+  if (const auto waiting = status.at("waitingFor").get<std::string>(); !waiting.empty())
+    return "waiting for " + waiting;
+  return status.at("settled").get<bool>() ? "settled" : "not settled";
+}
+
+// Throws nlohmann's exceptions on a field that is not there or mistyped.
+std::string render(const ordered_json& status) {
+  std::string text;
+  const auto number = [&](const char* name) { return status.at(name).get<std::uint64_t>(); };
+  append_line(text, "Node", status.at("node").get<std::string>());
+  append_line(text, "State", state_text(status));
+  append_line(text, "Pod CIDRs", joined(status.at("podCIDRs")));
+  const ordered_json& underlay = status.at("underlay");
+  append_line(text, "Transport", status.at("transport").get<std::string>());
+  if (!underlay.is_null())
+    append_line(text, "Underlay",
+                fmt::format("{} {} mtu {}", underlay.at("link").get<std::string>(),
+                            underlay.at("address").get<std::string>(),
+                            underlay.at("mtu").get<std::uint32_t>()));
+  append_line(text, "Pod MTU", std::to_string(number("podMTU")));
+  append_line(text, "Peers", std::to_string(number("peers")));
+  const ordered_json& services = status.at("services");
+  append_line(
+      text, "Services",
+      fmt::format("{} ({} frontends, {} backends) by {}", services.at("count").get<std::uint64_t>(),
+                  services.at("frontends").get<std::uint64_t>(),
+                  services.at("backends").get<std::uint64_t>(),
+                  services.at("backend").get<std::string>()));
+  append_line(text, "Drift", fmt::format("{} repaired", number("driftRepaired")));
+  for (const ordered_json& problem : status.at("problems"))
+    append_line(text, "Problem", problem.get<std::string>());
+  if (const auto error = status.at("lastError").get<std::string>(); !error.empty())
+    append_line(text, "Last error", error);
+  append_line(
+      text, "Agent",
+      fmt::format("pid {}, up {}, {:.1f} MB", number("pid"), duration_text(number("uptimeSeconds")),
+                  static_cast<double>(number("memoryBytes")) / 1e6));
+  return text;
+}
+
+}  // namespace
+
+std::string to_json(const Status& status) {
+  ordered_json cidrs = ordered_json::array();
+  for (const Prefix& cidr : status.pod_cidrs) cidrs.push_back(cidr.to_string());
+  ordered_json underlay;
+  if (status.underlay_address)
+    underlay = {{"link", status.underlay_link},
+                {"address", status.underlay_address->to_string()},
+                {"mtu", status.underlay_mtu}};
+  const ordered_json out{{"node", status.node},
+                         {"waitingFor", status.waiting_for},
+                         {"settled", status.settled},
+                         {"podCIDRs", cidrs},
+                         {"transport", status.transport},
+                         {"underlay", underlay},
+                         {"podMTU", status.pod_mtu},
+                         {"peers", status.peers},
+                         {"services",
+                          {{"backend", status.services_backend},
+                           {"count", status.services},
+                           {"frontends", status.frontends},
+                           {"backends", status.backends}}},
+                         {"problems", status.problems},
+                         {"lastError", status.last_error},
+                         {"driftRepaired", status.drift_repaired},
+                         {"uptimeSeconds", status.uptime.count()},
+                         {"pid", status.pid},
+                         {"memoryBytes", status.memory_bytes}};
+  return out.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
+}
+
+Result<std::string> status_text(std::string_view json) {
+  try {
+    return render(ordered_json::parse(json));
+  } catch (const nlohmann::json::exception& error) {
+    return fail(fmt::format("the agent's status cannot be read: {}", error.what()));
+  }
+}
+
+std::uint64_t resident_memory() {
+  std::ifstream file("/proc/self/statm");
+  std::uint64_t total = 0;
+  std::uint64_t resident = 0;
+  if (!(file >> total >> resident)) return 0;
+  return resident * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+}
+
+}  // namespace weft::agent

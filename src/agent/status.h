@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the agent says of itself: gathered by the agent, sent as JSON, shown by `weft status`.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/address.h"
+#include "base/result.h"
+
+namespace weft::agent {
+
+struct Status {
+  std::string node{};
+  std::string waiting_for{};  // "" once everything was planned
+  bool settled = false;       // the kernel has been brought to what the model says
+  std::vector<Prefix> pod_cidrs{};
+  std::string transport{};
+  std::string underlay_link{};
+  std::optional<IpAddress> underlay_address{};
+  std::uint32_t underlay_mtu = 0;
+  std::uint32_t pod_mtu = 0;
+  std::string services_backend{};
+  std::size_t peers = 0;
+  std::size_t services = 0;
+  std::size_t frontends = 0;
+  std::size_t backends = 0;             // frontend × backend: what the kernel holds
+  std::vector<std::string> problems{};  // input that is not served as it stands, and why
+  std::string last_error{};             // the last write or read that failed; "" when none ever did
+  std::uint64_t drift_repaired = 0;
+  std::chrono::seconds uptime{0};
+  int pid = 0;
+  std::uint64_t memory_bytes = 0;  // resident
+};
+
+std::string to_json(const Status& status);
+
+// The JSON as aligned lines for people. Fails when it is not a Status.
+Result<std::string> status_text(std::string_view json);
+
+// Of this process, in bytes; 0 when /proc does not say.
+std::uint64_t resident_memory();
+
+}  // namespace weft::agent
