@@ -62,7 +62,7 @@ ServiceCompiler::Claims ServiceCompiler::claims_of(const ClusterState& state,
           fmt::format("port {}/SCTP is not served: no back end has SCTP", port.port));
       continue;
     }
-    for (const IpFamily family : {IpFamily::kIpv4, IpFamily::kIpv6}) {
+    for (const IpFamily family : node_.families) {
       if (!has_family(service, family)) continue;
       FrontendEntry entry{FrontendKind::kClusterIp, {}, false, service.name, port.name};
       for (const auto& [name, slice] : slices)

@@ -7,7 +7,8 @@
 //
 // - A ClusterIP frontend per cluster IP and port; for types NodePort and LoadBalancer also a
 //   NodePort frontend per node port address of the Service's families. LoadBalancer and external
-//   addresses are not served. Headless and ExternalName Services have no frontends.
+//   addresses are not served. Headless and ExternalName Services have no frontends, nor has a
+//   family that the node has not.
 // - Backends: the endpoints that are ready, of the slices of the frontend's family, at the slice
 //   port of the Service port's name and protocol. Of an endpoint's addresses (interchangeable, says
 //   the API) the first.
@@ -35,6 +36,7 @@ namespace weft::model {
 struct ServiceNode {
   std::string name{};
   std::vector<IpAddress> node_port_addresses{};
+  std::vector<IpFamily> families{IpFamily::kIpv4, IpFamily::kIpv6};  // that it has at all
   bool operator==(const ServiceNode&) const = default;
 };
 

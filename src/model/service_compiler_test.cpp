@@ -110,6 +110,14 @@ TEST_F(Compile, NodePortsOnTheNodesAddressesOfTheServicesFamilies) {
   EXPECT_EQ(compiler_.table().frontends.size(), 1U);
 }
 
+TEST_F(Compile, AFamilyThatTheNodeLacksHasNoFrontends) {
+  state_.upsert(service("web", {ip("10.96.0.1"), ip("fd00:10:96::1")}, {kHttp}));
+  compile();
+  EXPECT_EQ(compiler_.table().frontends.size(), 2U);
+  compiler_.set_node(state_, {"node1", {}, {IpFamily::kIpv4}});
+  EXPECT_EQ(compiler_.table().frontends.size(), 1U);
+}
+
 TEST_F(Compile, HeadlessAndExternalNameHaveNoFrontends) {
   state_.upsert(service("headless", {}, {kHttp}));
   state_.upsert(service("elsewhere", {ip("10.96.0.1")}, {kHttp}, ServiceType::kExternalName));

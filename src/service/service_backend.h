@@ -35,7 +35,8 @@ class ServiceBackend {
   virtual void plan(const model::ServiceTable& table, const model::ServiceDelta& changed,
                     tables::TableChanges& out) const = 0;
 
-  // The way back: what the kernel's tables do, as a ServiceTable (frontends and their backends).
+  // The way back: what the kernel's tables do, as a ServiceTable, without the names for people
+  // (service, port_name). Fails, saying where, on what this back end would not have written.
   virtual Result<model::ServiceTable> interpret(const tables::NftKind::Table& actual) const = 0;
 };
 

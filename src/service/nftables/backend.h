@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The nftables back end: the ServiceTable on a flat layout (README.md). Base chains that never
+// change, one chain per number of backends, and everything else an element of a map: so one change
+// costs its own elements, whatever the number of Services, and a commit is atomic.
+//
+// A frontend's backends have the indexes 0, 1, … in the table's order, so that the plan needs only
+// FrontendChange: a backend that goes moves on average half of the others. Index 0 is populated
+// whenever the frontend is in `services`.
+//
+// Pure and without state but interned names. One thread.
+#pragma once
+
+#include <array>
+
+#include "service/service_backend.h"
+
+namespace weft::service {
+
+class NftablesBackend final : public ServiceBackend {
+ public:
+  NftablesBackend();
+
+  std::string_view name() const override { return "nftables"; }
+  void plan_base(const ServiceContext& context, tables::TableChanges& out) const override;
+  void plan(const model::ServiceTable& table, const model::ServiceDelta& changed,
+            tables::TableChanges& out) const override;
+  Result<model::ServiceTable> interpret(const tables::NftKind::Table& actual) const override;
+
+ private:
+  // The maps and sets whose elements follow the ServiceTable.
+  struct Maps {
+    const tables::NftName* services = nullptr;
+    const tables::NftName* endpoints = nullptr;
+    const tables::NftName* checks = nullptr;
+    const tables::NftName* masquerade_frontends = nullptr;
+    const tables::NftName* hairpin = nullptr;
+    const tables::NftName* cluster_ips = nullptr;
+  };
+  static Maps maps_of(IpFamily family);
+  const Maps& maps(IpFamily family) const { return maps_[family == IpFamily::kIpv4 ? 0 : 1]; }
+  void plan_frontend(const model::FrontendChange& change, tables::TableChanges& out) const;
+
+  std::array<Maps, 2> maps_;
+};
+
+}  // namespace weft::service

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+// The way back: from the kernel's table to the ServiceTable it carries out.
+#include <fmt/format.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <set>
+
+#include "service/nftables/backend.h"
+#include "service/nftables/elements.h"
+#include "service/nftables/names.h"
+
+namespace weft::service {
+namespace {
+
+using model::Backend;
+using model::Frontend;
+using model::FrontendEntry;
+using tables::NftKind;
+
+// What the elements say, before it is put together.
+struct Findings {
+  std::map<Frontend, std::size_t> balanced{};  // → how many backends the verdict spreads over
+  std::map<Frontend, std::map<std::uint32_t, Backend>> endpoints{};
+  std::set<Frontend> refused{};
+  std::set<Frontend> masqueraded{};
+  std::set<IpAddress> cluster_ips{};
+  std::set<IpAddress> local{};
+};
+
+std::string_view chain_of(const NftKind::Value& value) {
+  const Bytes data = value.data.view();
+  if (data.size() < sizeof(std::int32_t) || load<std::int32_t>(data) != NFT_GOTO) return {};
+  const Bytes chain = data.subspan(sizeof(std::int32_t));
+  return {reinterpret_cast<const char*>(chain.data()), chain.size()};
+}
+
+bool note_balanced(Findings& found, const std::optional<Frontend>& frontend,
+                   std::string_view chain) {
+  const std::size_t backends = nftables::balanced_by(chain);
+  if (!frontend || backends == 0) return false;
+  found.balanced.emplace(*frontend, backends);
+  return true;
+}
+
+bool note_endpoint(Findings& found, const std::optional<nftables::EndpointKey>& key,
+                   const std::optional<Backend>& backend) {
+  if (!key || !backend) return false;
+  found.endpoints[key->frontend].emplace(key->index, *backend);
+  return true;
+}
+
+template <class Key>
+bool note(std::set<Key>& into, const std::optional<Key>& key, bool understood = true) {
+  if (!key || !understood) return false;
+  into.insert(*key);
+  return true;
+}
+
+// What the kernel does with a new connection. One that is refused is not translated first; an index
+// that is missing is served by the fallback, index 0.
+FrontendEntry entry_of(const Frontend& frontend, const Findings& found) {
+  FrontendEntry entry;
+  entry.kind = found.cluster_ips.contains(frontend.address) ? model::FrontendKind::kClusterIp
+                                                            : model::FrontendKind::kNodePort;
+  entry.masquerade = found.masqueraded.contains(frontend);
+  const auto balanced = found.balanced.find(frontend);
+  const auto endpoints = found.endpoints.find(frontend);
+  if (found.refused.contains(frontend) || balanced == found.balanced.end() ||
+      endpoints == found.endpoints.end())
+    return entry;
+  for (const auto& [index, backend] : endpoints->second) {
+    if (index >= balanced->second) break;
+    entry.backends.push_back(backend);
+    entry.backends.back().local = found.local.contains(backend.address);
+  }
+  std::sort(entry.backends.begin(), entry.backends.end());
+  return entry;
+}
+
+model::ServiceTable table_of(const Findings& found) {
+  model::ServiceTable table;
+  for (const auto& [frontend, backends] : found.balanced)
+    table.frontends.emplace(frontend, entry_of(frontend, found));
+  for (const Frontend& frontend : found.refused)
+    table.frontends.try_emplace(frontend, entry_of(frontend, found));
+  model::ServiceDelta ignored;
+  for (const auto& [frontend, entry] : table.frontends)
+    model::count(table, ignored, frontend, entry);
+  return table;
+}
+
+}  // namespace
+
+Result<model::ServiceTable> NftablesBackend::interpret(const NftKind::Table& actual) const {
+  Findings found;
+  const auto understand = [&](const NftKind::Key& key, const NftKind::Value& value) {
+    const Bytes bytes = key.element.view();
+    const IpFamily family = key.name->family == NFPROTO_IPV4 ? IpFamily::kIpv4 : IpFamily::kIpv6;
+    const Maps& at = maps(family);
+    if (key.name == at.services)
+      return note_balanced(found, nftables::read_frontend(bytes, family), chain_of(value));
+    if (key.name == at.endpoints)
+      return note_endpoint(found, nftables::read_endpoint_key(bytes, family),
+                           nftables::read_backend(value.data.view(), family));
+    if (key.name == at.checks)
+      return note(found.refused, nftables::read_frontend(bytes, family),
+                  chain_of(value) == nftables::kRejectIt);
+    if (key.name == at.masquerade_frontends)
+      return note(found.masqueraded, nftables::read_frontend(bytes, family));
+    if (key.name == at.hairpin) return note(found.local, nftables::read_address(bytes, family));
+    if (key.name == at.cluster_ips)
+      return note(found.cluster_ips, nftables::read_address(bytes, family));
+    return true;
+  };
+  for (const auto& [key, value] : actual)
+    if (!key.element.empty() && !understand(key, value))
+      return fail(fmt::format("{}: {} is nothing that this back end writes", NftKind::describe(key),
+                              NftKind::describe(key, value)));
+  return table_of(found);
+}
+
+}  // namespace weft::service
