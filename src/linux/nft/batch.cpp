@@ -6,6 +6,7 @@
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 
+#include <algorithm>
 #include <array>
 #include <cassert>
 #include <cstring>
@@ -94,11 +95,9 @@ std::optional<std::array<std::uint8_t, 64>> next_key(Bytes key) {
 
 }  // namespace
 
-Batch::Batch() : list_(add(0, 0, AF_UNSPEC)) {
-  // The opening message is nfnetlink's own, and names the subsystem (nfnetlink.h).
-  nlmsghdr& begin = batch_.header(0);
-  begin.nlmsg_type = NFNL_MSG_BATCH_BEGIN;
-  reinterpret_cast<nfgenmsg*>(&begin + 1)->res_id = htons(NFNL_SUBSYS_NFTABLES);
+// The opening message is nfnetlink's own, and names the subsystem.
+Batch::Batch() : list_(batch_.add(NFNL_MSG_BATCH_BEGIN, 0)) {
+  list_.header(nfgenmsg{AF_UNSPEC, NFNETLINK_V0, htons(NFNL_SUBSYS_NFTABLES)});
 }
 
 netlink::Message Batch::add(std::uint16_t type, std::uint16_t flags, std::uint8_t family) {
@@ -153,6 +152,8 @@ void Batch::flush_chain(std::uint8_t family, std::string_view table, std::string
 
 void Batch::add_set(std::uint8_t family, std::string_view table, std::string_view set,
                     const Set& definition) {
+  assert(!definition.typeof_userdata.empty() ||
+         std::find(definition.key.begin(), definition.key.end(), kInteger) == definition.key.end());
   const auto id = static_cast<std::uint32_t>(batch_.count());  // any number the batch has only once
   netlink::Message message = add(NFT_MSG_NEWSET, NLM_F_CREATE, family);
   message.text(NFTA_SET_TABLE, table)

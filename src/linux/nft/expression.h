@@ -38,6 +38,7 @@ struct FieldType {
   bool operator==(const FieldType&) const = default;
 };
 
+// Has no size to nft(8): a set with it needs typeof_userdata, or `nft list` aborts.
 inline constexpr FieldType kInteger{4, 4};
 inline constexpr FieldType kIpv4Address{7, 4};
 inline constexpr FieldType kIpv6Address{8, 16};
