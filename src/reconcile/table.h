@@ -110,11 +110,20 @@ Changes<Kind> diff(const typename Kind::Table& desired, const typename Kind::Tab
                     [](const typename Kind::Value& value) -> const auto& { return value; });
 }
 
+// A value as its kind writes it, with the key's help where the kind asks for it.
+template <class Kind>
+std::string describe(const typename Kind::Key& key, const typename Kind::Value& value) {
+  if constexpr (requires { Kind::describe(key, value); })
+    return Kind::describe(key, value);
+  else
+    return Kind::describe(value);
+}
+
 template <class Kind>
 Drift to_drift(const Change<Kind>& change) {
   Drift drift{std::string(Kind::kName), Kind::describe(change.key), Drift::Problem::kDifferent, {}, {}};
-  if (change.value) drift.desired = Kind::describe(*change.value);
-  if (change.previous) drift.actual = Kind::describe(*change.previous);
+  if (change.value) drift.desired = describe<Kind>(change.key, *change.value);
+  if (change.previous) drift.actual = describe<Kind>(change.key, *change.previous);
   if (!change.previous) drift.problem = Drift::Problem::kMissing;
   if (!change.value) drift.problem = Drift::Problem::kUnexpected;
   return drift;
