@@ -5,14 +5,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <array>
-#include <cerrno>
 #include <cstdint>
 #include <cstdio>
-#include <fstream>
-#include <iterator>
 
 #include "base/unique_fd.h"
+#include "linux/file.h"
 
 namespace weft::cni {
 namespace {
@@ -27,25 +24,10 @@ std::string name_of(std::string_view network, const Attachment& attachment) {
   return std::string(network) + "-" + attachment.container_id + "-" + attachment.ifname;
 }
 
-Result<> make_directories(const std::string& path) {
-  for (std::size_t end = path.find('/', 1);; end = path.find('/', end + 1)) {
-    const std::string part = path.substr(0, end);
-    if (::mkdir(part.c_str(), kDirectoryMode) != 0 && errno != EEXIST)
-      return fail_errno("make directory " + part);
-    if (end == std::string::npos) return {};
-  }
-}
-
 Result<> write_file(const std::string& path, std::string_view text) {
   const UniqueFd file(::open(path.c_str(), O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, kFileMode));
   if (!file) return fail_errno("open " + path);
-  while (!text.empty()) {
-    const ssize_t written = ::write(file.get(), text.data(), text.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return fail_errno("write " + path);
-    text.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return {};
+  return write_all(file.get(), text, path);
 }
 
 // In libcni's order of keys; what is empty is left out where libcni leaves it out.
@@ -89,7 +71,7 @@ std::string cache_file(const std::string& directory, std::string_view network,
 
 Result<> write_cache(const std::string& directory, const ConfigurationList& list,
                      const Attachment& attachment, const Json& result) {
-  WEFT_TRY(make_directories(results_directory(directory)));
+  WEFT_TRY(make_directories(results_directory(directory), kDirectoryMode));
   const std::string path = cache_file(directory, list.name, attachment);
   // No network's name begins with a dot, so that nobody takes this for an entry.
   const std::string unfinished =
@@ -101,10 +83,9 @@ Result<> write_cache(const std::string& directory, const ConfigurationList& list
 
 std::optional<Json> read_cache(const std::string& directory, const ConfigurationList& list,
                                const Attachment& attachment) {
-  std::ifstream stream(cache_file(directory, list.name, attachment), std::ios::binary);
-  if (!stream) return std::nullopt;
-  const std::string text(std::istreambuf_iterator<char>(stream), {});
-  Outcome<Json> entry = parse_json(text);
+  const Result<std::string> text = read_file(cache_file(directory, list.name, attachment));
+  if (!text) return std::nullopt;
+  Outcome<Json> entry = parse_json(*text);
   if (!entry || !entry->is_object()) return std::nullopt;
   const auto kind = entry->find("kind");
   const auto result = entry->find("result");

@@ -3,14 +3,13 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <fstream>
-#include <iterator>
 #include <memory>
 
 #include "cni/environment.h"
 #include "cni/json.h"
 #include "cni/runtime.h"
 #include "cni/version.h"
+#include "linux/file.h"
 
 namespace weft::cni {
 namespace {
@@ -90,9 +89,7 @@ Result<ConfigurationList> parse_configuration_list(std::string_view text) {
 }
 
 Result<ConfigurationList> load_configuration_list(const std::string& path) {
-  std::ifstream stream(path, std::ios::binary);
-  if (!stream) return fail_errno("open " + path);
-  const std::string text(std::istreambuf_iterator<char>(stream), {});
+  WEFT_ASSIGN(const std::string text, read_file(path));
   WEFT_ASSIGN(ConfigurationList list, parse_configuration_list(text), path);
   return list;
 }

@@ -3,11 +3,9 @@
 
 #include <unistd.h>
 
-#include <array>
-#include <cerrno>
-
 #include "cni/result_json.h"
 #include "cni/version.h"
+#include "linux/file.h"
 #include "linux/netns.h"
 
 namespace weft::cni {
@@ -101,28 +99,6 @@ Outcome<std::string> handle(const Plugin& plugin, Request& request) {
   return execute(plugin, request);
 }
 
-Result<std::string> read_stdin() {
-  std::string text;
-  std::array<char, 16384> block{};
-  for (;;) {
-    const ssize_t got = ::read(STDIN_FILENO, block.data(), block.size());
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return fail_errno("read stdin");
-    if (got == 0) return text;
-    text.append(block.data(), static_cast<std::size_t>(got));
-  }
-}
-
-bool write_all(int fd, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t written = ::write(fd, text.data(), text.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return false;
-    text.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return true;
-}
-
 }  // namespace
 
 const Plugin* find_plugin(std::span<const Plugin> plugins, std::string_view name) {
@@ -158,9 +134,10 @@ Response respond(std::span<const Plugin> plugins, std::string_view program,
 }
 
 int run(std::span<const Plugin> plugins, const char* program, const char* const* environ) {
-  const Response response = respond(plugins, program, variables_of(environ), read_stdin);
-  write_all(STDERR_FILENO, response.err);
-  return write_all(STDOUT_FILENO, response.out) ? response.status : kFailed;
+  const Response response = respond(plugins, program, variables_of(environ),
+                                    [] { return read_all(STDIN_FILENO, "stdin"); });
+  (void)write_all(STDERR_FILENO, response.err, "stderr");  // nobody left to tell
+  return write_all(STDOUT_FILENO, response.out, "stdout") ? response.status : kFailed;
 }
 
 }  // namespace weft::cni

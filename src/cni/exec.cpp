@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "cni/json.h"
+#include "linux/file.h"
 #include "linux/process.h"
 
 namespace weft::cni {
@@ -53,9 +54,7 @@ Outcome<std::string> execute_plugin(const std::string& executable, const Variabl
   spec.env = to_strings(variables);
   spec.netns = netns;
   CNI_ASSIGN(Output output, run_process(std::move(spec), input));
-  if (!output.err.empty() && ::write(STDERR_FILENO, output.err.data(), output.err.size()) < 0) {
-    // Nobody listens; what the plugin did counts all the same.
-  }
+  (void)write_all(STDERR_FILENO, output.err, "stderr");  // lost logs change nothing
   if (output.status != 0) return CniFailure(printed_error(executable, output));
   return std::move(output.out);
 }

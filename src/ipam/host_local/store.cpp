@@ -10,6 +10,8 @@
 #include <cerrno>
 #include <memory>
 
+#include "linux/file.h"
+
 namespace weft::ipam {
 namespace {
 
@@ -31,24 +33,8 @@ std::string content_for(const Owner& owner) {
   return std::string(trimmed(owner.container_id)).append(kLineBreak).append(owner.ifname);
 }
 
-Result<> make_directories(const std::string& path) {
-  for (std::size_t end = path.find('/', 1);; end = path.find('/', end + 1)) {
-    const std::string part = path.substr(0, end);
-    if (::mkdir(part.c_str(), kDirectoryMode) != 0 && errno != EEXIST)
-      return fail_errno("make directory " + part);
-    if (end == std::string::npos) return {};
-  }
-}
-
 UniqueFd open_directory(const std::string& path) {
   return UniqueFd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-}
-
-Result<> write_all(int fd, std::string_view text, const std::string& name) {
-  const ssize_t written = ::write(fd, text.data(), text.size());
-  if (written < 0) return fail_errno("write " + name);
-  if (static_cast<std::size_t>(written) != text.size()) return fail_errno("write " + name, ENOSPC);
-  return {};
 }
 
 // Whether this file system (or kernel) lacks files without a name.
@@ -66,7 +52,7 @@ Result<Store> Store::open(const std::string& data_directory, const std::string& 
   const std::string path = data_directory + "/" + network;
   UniqueFd directory = open_directory(path);
   if (!directory && errno == ENOENT) {
-    WEFT_TRY(make_directories(path));
+    WEFT_TRY(make_directories(path, kDirectoryMode));
     directory = open_directory(path);
   }
   if (!directory) return fail_errno("open " + path);

@@ -101,8 +101,10 @@ void parse_type(const Attribute& info, Link& link) {
         break;
       case IFLA_INFO_SLAVE_DATA:
         if (!bridge_port) break;
-        for (const Attribute port : nested(attribute))
+        for (const Attribute port : nested(attribute)) {
           if (port.type() == IFLA_BRPORT_MODE) link.hairpin = port.u8() != 0;
+          if (port.type() == IFLA_BRPORT_STATE) link.port_state = port.u8();
+        }
         break;
       default:
         break;

@@ -56,6 +56,7 @@ struct Link {
   std::optional<std::uint32_t> master{};  // index of the bridge; 0 = none
   std::optional<std::uint32_t> group{};
   std::optional<bool> hairpin{};  // of a bridge port
+  std::optional<std::uint8_t> port_state{};  // as read, of a bridge port: BR_STATE_FORWARDING …
 };
 
 // Creates the link; EEXIST where the name is taken. Hairpin is for put_link_change: the port must

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cni/plugins/pod_namespace.h"
+
+#include <linux/netlink.h>
+
+#include <cerrno>
+
+#include "cni/plugins/proc_sys.h"
+#include "linux/netlink/link.h"
+#include "tables/address_driver.h"
+#include "tables/link_driver.h"
+#include "tables/link_index.h"
+#include "tables/route_driver.h"
+
+namespace weft::cni {
+namespace {
+
+template <class Kind>
+Result<> encode_all(const std::map<typename Kind::Key, typename Kind::Value>& table,
+                    tables::LinkIndex& links, netlink::Batch& batch) {
+  for (const auto& [key, value] : table)
+    WEFT_TRY(tables::encode(reconcile::Change<Kind>{key, std::nullopt, value}, links, batch));
+  return {};
+}
+
+// As the reference: for lo and for what gets addresses.
+Result<> enable_ipv6(const Netns& netns, const PodTables& tables) {
+  WEFT_ASSIGN(const NetnsGuard inside, NetnsGuard::enter(netns));
+  for (const auto& [name, link] : tables.pod_links)
+    WEFT_TRY(write_proc_sys("net/ipv6/conf/" + name + "/disable_ipv6", "0"));
+  return {};
+}
+
+}  // namespace
+
+Result<PodNamespace> PodNamespace::try_open(const std::string& path) {
+  WEFT_ASSIGN(Netns netns, Netns::open(path));
+  WEFT_ASSIGN(netlink::Socket socket, netlink::Socket::open(NETLINK_ROUTE, netns));
+  return PodNamespace(std::move(netns), std::move(socket));
+}
+
+Outcome<PodNamespace> PodNamespace::open(const std::string& path) {
+  Result<PodNamespace> pod = try_open(path);
+  if (!pod)
+    return fail(ErrorCode::kInvalidEnvironment, std::move(pod.error()).in("CNI_NETNS=" + path));
+  return std::move(*pod);
+}
+
+std::optional<PodNamespace> PodNamespace::open_if_there(const std::string& path) {
+  if (path.empty()) return std::nullopt;
+  Result<PodNamespace> pod = try_open(path);
+  return pod ? std::optional(std::move(*pod)) : std::nullopt;
+}
+
+Outcome<> PodNamespace::require_free(const std::string& ifname) {
+  CNI_ASSIGN(const std::optional<netlink::Link> link, find_link(socket_, ifname));
+  if (!link) return {};
+  return fail(ErrorCode::kInvalidEnvironment,
+              "CNI_IFNAME=" + ifname + ": an interface of this name exists in the namespace already");
+}
+
+Result<> PodNamespace::try_write(const PodTables& tables) {
+  tables::LinkIndex links(socket_);
+  netlink::Batch batch;
+  WEFT_TRY(encode_all<tables::LinkKind>(tables.pod_links, links, batch));
+  WEFT_TRY(encode_all<tables::AddressKind>(tables.pod_addresses, links, batch));
+  WEFT_TRY(encode_all<tables::RouteKind>(tables.pod_routes, links, batch));
+  return socket_.run(batch);
+}
+
+Outcome<> PodNamespace::write(const PodTables& tables) {
+  Result<> written = try_write(tables);
+  if (!written && written.error().code == EACCES) {  // what the kernel says where IPv6 is off
+    CNI_TRY(enable_ipv6(netns_, tables));
+    written = try_write(tables);
+  }
+  CNI_TRY(written);
+  return {};
+}
+
+Outcome<> PodNamespace::remove(const std::string& ifname) {
+  netlink::Batch batch;
+  netlink::put_link_removal(batch, ifname);
+  const Result<> removed = socket_.run(batch);
+  if (!removed && removed.error().code != ENODEV) return CniFailure(removed.error());
+  return {};
+}
+
+}  // namespace weft::cni

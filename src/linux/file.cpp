@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "linux/file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+
+#include "base/unique_fd.h"
+
+namespace weft {
+
+Result<std::string> read_all(int fd, std::string_view name) {
+  std::string text;
+  std::array<char, 16384> block{};
+  for (;;) {
+    const ssize_t got = ::read(fd, block.data(), block.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return fail_errno(std::string("read ").append(name));
+    if (got == 0) return text;
+    text.append(block.data(), static_cast<std::size_t>(got));
+  }
+}
+
+Result<std::string> read_file(const std::string& path) {
+  const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file) return fail_errno("open " + path);
+  return read_all(file.get(), path);
+}
+
+Result<> write_all(int fd, std::string_view text, std::string_view name) {
+  while (!text.empty()) {
+    const ssize_t written = ::write(fd, text.data(), text.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return fail_errno(std::string("write ").append(name));
+    text.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return {};
+}
+
+Result<> make_directories(const std::string& path, mode_t mode) {
+  for (std::size_t end = path.find('/', 1);; end = path.find('/', end + 1)) {
+    const std::string part = path.substr(0, end);
+    if (::mkdir(part.c_str(), mode) != 0 && errno != EEXIST)
+      return fail_errno("make directory " + part);
+    if (end == std::string::npos) return {};
+  }
+}
+
+}  // namespace weft

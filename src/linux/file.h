@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Whole files by plain system calls: EINTR and short reads and writes retried, errors with the path.
+// (Not by streams: the static CNI plugins would carry and start their locales.)
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+
+namespace weft {
+
+// To the end of the file. `name` is for the error.
+Result<std::string> read_all(int fd, std::string_view name);
+Result<std::string> read_file(const std::string& path);
+
+Result<> write_all(int fd, std::string_view text, std::string_view name);
+
+// The directory and its missing parents; one that exists is success.
+Result<> make_directories(const std::string& path, mode_t mode);
+
+}  // namespace weft
