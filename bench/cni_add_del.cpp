@@ -47,8 +47,11 @@ class Contestant {
   void call(const char* command, int number, const PrivateNetns& pod) {
     weft::ProcessSpec spec;
     spec.argv = {plugins_ + "/bridge"};
-    spec.env = {std::string("CNI_COMMAND=") + command, "CNI_CONTAINERID=bench" + std::to_string(number),
-                "CNI_NETNS=" + pod.path(), "CNI_IFNAME=eth0", "CNI_PATH=" + plugins_,
+    spec.env = {std::string("CNI_COMMAND=") + command,
+                "CNI_CONTAINERID=bench" + std::to_string(number),
+                "CNI_NETNS=" + pod.path(),
+                "CNI_IFNAME=eth0",
+                "CNI_PATH=" + plugins_,
                 "PATH=/usr/sbin:/usr/bin:/sbin:/bin"};
     spec.netns = node_.path();
     const weft::Output output = value_or_exit(weft::run_process(std::move(spec), configuration_));
@@ -81,7 +84,8 @@ int main(int argc, char** argv) {
   const int rounds = argc > 3 ? std::atoi(argv[3]) : 60;
   Contestant weft("weft", argv[1]);
   Contestant reference("reference", argv[2]);
-  std::printf("CNI bridge + host-local by exec, one pod after another, %d rounds in turn\n", rounds);
+  std::printf("CNI bridge + host-local by exec, one pod after another, %d rounds in turn\n",
+              rounds);
   for (int number = 0; number < rounds; ++number) {
     weft.round(number);
     reference.round(number);

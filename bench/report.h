@@ -25,7 +25,8 @@ class Samples {
   void measure(Work work) {
     const auto start = std::chrono::steady_clock::now();
     work();
-    const std::chrono::duration<double, std::micro> taken = std::chrono::steady_clock::now() - start;
+    const std::chrono::duration<double, std::micro> taken =
+        std::chrono::steady_clock::now() - start;
     microseconds_.push_back(taken.count());
   }
   double minimum() const { return *std::min_element(microseconds_.begin(), microseconds_.end()); }
@@ -45,13 +46,14 @@ inline void print(const char* what, const Samples& samples) {
               samples.median(), samples.count());
 }
 
-// How many times `of` is `to`; `limit` (0: none) is what the project promises.
+// How many times `of` is `to`; `limit` (0: none) is what the project promises of
+// the median.
 inline void print_ratio(const char* what, const Samples& of, const Samples& to, double limit = 0) {
   std::printf("  %-44s min %10.2f x    median %10.2f x", what, of.minimum() / to.minimum(),
               of.median() / to.median());
   if (limit > 0)
     std::printf("    promised <= %.1f: %s", limit,
-                of.minimum() / to.minimum() <= limit ? "kept" : "NOT KEPT");
+                of.median() / to.median() <= limit ? "kept" : "NOT KEPT");
   std::printf("\n");
 }
 

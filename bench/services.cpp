@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The claim: from a ServiceDelta to the kernel's acknowledgement (plan, merge, diff, encode, send,
+// wait) costs little more than the kernel's own part. Contestants: the whole pipeline, and the
+// floor: the very same batches, encoded beforehand, sent and acknowledged. Both run in turn, each
+// in a network namespace of its own: a full load of N Services with ten endpoints into an empty
+// table, then single endpoints replaced one by one, any of the ten. The bare element update,
+// against which that is held, is the smallest batch there is: one element of the endpoints map
+// gives way to another. Usage: services [--terse] N...     --terse: only the minimum of load and
+// change, in microseconds
+#include <cstdlib>
+#include <cstring>
+#include <deque>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "linux/netns.h"
+#include "model/service_table.h"
+#include "reconcile/reconciler.h"
+#include "report.h"
+#include "service/nftables/backend.h"
+#include "tables/nft_driver.h"
+#include "tables/nft_transaction.h"
+
+namespace {
+
+using weft::bench::exit_unless;
+using weft::bench::PrivateNetns;
+using weft::bench::Samples;
+using weft::bench::value_or_exit;
+using weft::model::ServiceDelta;
+using weft::model::ServiceTable;
+using weft::tables::NftKind;
+
+constexpr std::size_t kEndpoints = 10;
+
+weft::Prefix prefix(const char* text) { return value_or_exit(weft::Prefix::parse(text)); }
+
+weft::model::Frontend frontend(std::size_t service) {
+  static const weft::Prefix cluster_ips = prefix("10.96.0.0/16");
+  return {cluster_ips.at(service + 1), weft::model::Protocol::kTcp, 80};
+}
+
+// Each one new, and higher than all before it.
+weft::model::Backend next_backend() {
+  static const weft::Prefix endpoints = prefix("10.244.0.0/16");
+  static std::uint64_t used = 0;
+  return {endpoints.at(++used), 8080, false};
+}
+
+weft::model::FrontendEntry entry(std::size_t service) {
+  weft::model::FrontendEntry made;
+  made.service = {"default", "service-" + std::to_string(service)};
+  for (std::size_t i = 0; i < kEndpoints; ++i) made.backends.push_back(next_backend());
+  return made;
+}
+
+ServiceTable table_of(std::size_t services) {
+  ServiceTable table;
+  ServiceDelta delta;
+  for (std::size_t i = 0; i < services; ++i) {
+    const auto& [key, value] = *table.frontends.emplace(frontend(i), entry(i)).first;
+    count(table, delta, key, value);
+  }
+  return table;
+}
+
+// One endpoint of one Service gives way to another; the table has it, the delta says it.
+ServiceDelta replace_one(ServiceTable& table, std::size_t service, std::size_t index) {
+  const weft::model::Frontend key = frontend(service);
+  weft::model::FrontendEntry& held = table.frontends.at(key);
+  ServiceDelta delta;
+  weft::model::FrontendChange change{key, held, {}};
+  uncount(table, delta, key, held);
+  held.backends.erase(held.backends.begin() + static_cast<std::ptrdiff_t>(index));
+  held.backends.push_back(next_backend());  // the highest address yet: stays sorted
+  count(table, delta, key, held);
+  change.current = held;
+  delta.frontends.push_back(std::move(change));
+  return delta;
+}
+
+weft::netlink::Socket netfilter_socket(const PrivateNetns& netns) {
+  const weft::Netns opened = value_or_exit(weft::Netns::open(netns.path()));
+  const weft::NetnsGuard guard = value_or_exit(weft::NetnsGuard::enter(opened));
+  return value_or_exit(weft::netlink::Socket::open(NETLINK_NETFILTER));
+}
+
+// Encodes a write's batch as NftDriver does, and keeps it for later.
+class EncodingDriver final : public weft::reconcile::Driver<NftKind> {
+ public:
+  explicit EncodingDriver(std::deque<weft::nft::Batch>& batches) : batches_(batches) {}
+  weft::Result<NftKind::Table> read() override { return NftKind::Table{}; }
+  void write(const weft::reconcile::Changes<NftKind>& changes,
+             const weft::reconcile::Desired<NftKind>& desired,
+             weft::reconcile::WriteDone<NftKind> done) override {
+    const auto transaction = value_or_exit(weft::tables::NftTransaction::plan(changes, desired));
+    transaction.encode(batches_.emplace_back());
+    done({});
+  }
+
+ private:
+  std::deque<weft::nft::Batch>& batches_;
+};
+
+class SteadyClock final : public weft::reconcile::Clock {
+ public:
+  TimePoint now() const override { return std::chrono::steady_clock::now(); }
+};
+
+// Plan, merge and run: what the agent does with a delta.
+class Pipeline {
+ public:
+  explicit Pipeline(std::unique_ptr<weft::reconcile::Driver<NftKind>> driver) {
+    reconciler_.add<NftKind>(std::move(driver), {.stage = 6, .atomic = true});
+    weft::tables::TableChanges base;
+    backend_.plan_base(
+        {{prefix("10.244.0.0/16")}, {prefix("10.96.0.0/16")}, {weft::IpFamily::kIpv4}}, base);
+    merge_and_run(base);
+    reconciler_.start();
+    reconciler_.run();
+  }
+  void apply(const ServiceTable& table, const ServiceDelta& delta) {
+    weft::tables::TableChanges changes;
+    backend_.plan(table, delta, changes);
+    merge_and_run(changes);
+  }
+
+ private:
+  void merge_and_run(const weft::tables::TableChanges& changes) {
+    exit_unless(reconciler_.merge<NftKind>("services", changes.of<NftKind>()));
+    reconciler_.run();
+    if (const auto error = reconciler_.last_error()) exit_unless(weft::fail(error->message));
+  }
+
+  SteadyClock clock_{};
+  weft::reconcile::Reconciler reconciler_{clock_, {}};
+  weft::service::NftablesBackend backend_{};
+};
+
+// The whole pipeline and the floor, side by side.
+class Round {
+ public:
+  Round() { commit_all(); }  // the fixed part
+  void apply(const ServiceTable& table, const ServiceDelta& delta, Samples& ours, Samples& floor) {
+    ours.measure([&] { ours_.apply(table, delta); });
+    encoder_.apply(table, delta);
+    floor.measure([&] { commit_all(); });
+  }
+
+ private:
+  void commit_all() {
+    for (weft::nft::Batch& batch : batches_) exit_unless(batch.commit(floor_socket_));
+    batches_.clear();
+  }
+
+  PrivateNetns our_netns_ = value_or_exit(PrivateNetns::create());
+  PrivateNetns floor_netns_ = value_or_exit(PrivateNetns::create());
+  weft::netlink::Socket floor_socket_ = netfilter_socket(floor_netns_);
+  std::deque<weft::nft::Batch> batches_{};
+  Pipeline ours_{std::make_unique<weft::tables::NftDriver>(netfilter_socket(our_netns_))};
+  Pipeline encoder_{std::make_unique<EncodingDriver>(batches_)};
+};
+
+struct Outcome {
+  Samples load{};
+  Samples load_floor{};
+  Samples change{};
+  Samples change_floor{};
+  Samples element{};
+  Samples element_floor{};
+};
+
+Outcome measure(std::size_t services, int rounds, int changes) {
+  Outcome outcome;
+  for (int round = 0; round < rounds; ++round) {
+    ServiceTable table = table_of(services);
+    Round contest;
+    contest.apply(table, from_scratch(table), outcome.load, outcome.load_floor);
+    for (int i = 0; i < changes; ++i) {
+      const std::size_t service = static_cast<std::size_t>(std::rand()) % services;
+      const std::size_t index = static_cast<std::size_t>(i) % kEndpoints;
+      const ServiceDelta any = replace_one(table, service, index);
+      contest.apply(table, any, outcome.change, outcome.change_floor);
+      const ServiceDelta last = replace_one(table, service, kEndpoints - 1);
+      contest.apply(table, last, outcome.element, outcome.element_floor);
+    }
+  }
+  return outcome;
+}
+
+void print(std::size_t services, const Outcome& outcome) {
+  std::printf("%zu Services x %zu endpoints\n", services, kEndpoints);
+  weft::bench::print("full load", outcome.load);
+  weft::bench::print("full load, bare batch", outcome.load_floor);
+  weft::bench::print("one endpoint", outcome.change);
+  weft::bench::print("one endpoint, bare batch", outcome.change_floor);
+  weft::bench::print("bare element update", outcome.element_floor);
+  weft::bench::print_ratio("full load / bare batch", outcome.load, outcome.load_floor, 1.5);
+  weft::bench::print_ratio("one endpoint / bare batch", outcome.change, outcome.change_floor);
+  weft::bench::print_ratio("one endpoint / bare element update", outcome.change,
+                           outcome.element_floor, 3);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const bool terse = argc > 1 && std::strcmp(argv[1], "--terse") == 0;
+  std::vector<std::pair<std::size_t, Outcome>> outcomes;
+  for (int i = terse ? 2 : 1; i < argc; ++i) {
+    const std::size_t services = std::strtoul(argv[i], nullptr, 10);
+    if (services == 0) {
+      std::fprintf(stderr, "usage: services [--terse] N...\n");
+      return 2;
+    }
+    outcomes.emplace_back(services, measure(services, terse ? 1 : services > 5000 ? 4 : 8, 300));
+    const Outcome& outcome = outcomes.back().second;
+    if (terse)
+      std::printf("%.1f %.1f\n", outcome.load.minimum(), outcome.change.minimum());
+    else
+      print(services, outcome);
+  }
+  if (!terse && outcomes.size() > 1)
+    weft::bench::print_ratio("one endpoint: most Services / fewest", outcomes.back().second.change,
+                             outcomes.front().second.change, 1.2);
+  return 0;
+}
