@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+// For this folder's tests: ServiceTables by hand, and the back end written to a real kernel.
+#pragma once
+
+#include <gtest/gtest.h>
+#include <linux/netlink.h>
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "model/service_table.h"
+#include "reconcile/table_state.h"
+#include "service/nftables/backend.h"
+#include "tables/nft_driver.h"
+
+namespace weft::service {
+
+inline IpAddress ip(std::string_view text) { return IpAddress::parse(text).value(); }
+
+inline ServiceContext test_context() {
+  return {{Prefix::parse("10.244.0.0/16").value(), Prefix::parse("fd00:10:244::/56").value()},
+          {Prefix::parse("10.96.0.0/16").value(), Prefix::parse("fd00:10:96::/112").value()},
+          {IpFamily::kIpv4, IpFamily::kIpv6}};
+}
+
+// From one table to another, as ServiceCompiler would tell it.
+inline model::ServiceDelta delta_between(model::ServiceTable before,
+                                         const model::ServiceTable& after) {
+  model::ServiceDelta delta;
+  std::set<model::Frontend> frontends;
+  for (const auto& [frontend, entry] : before.frontends) frontends.insert(frontend);
+  for (const auto& [frontend, entry] : after.frontends) frontends.insert(frontend);
+  for (const model::Frontend& frontend : frontends) {
+    model::FrontendChange change{frontend, {}, {}};
+    if (const auto at = before.frontends.find(frontend); at != before.frontends.end())
+      change.previous = at->second;
+    if (const auto at = after.frontends.find(frontend); at != after.frontends.end())
+      change.current = at->second;
+    if (change.previous == change.current) continue;
+    if (change.previous) model::uncount(before, delta, frontend, *change.previous);
+    if (change.current) model::count(before, delta, frontend, *change.current);
+    delta.frontends.push_back(std::move(change));
+  }
+  return delta;
+}
+
+inline model::ServiceTable table_of(
+    std::vector<std::pair<model::Frontend, model::FrontendEntry>> frontends) {
+  model::ServiceTable table;
+  model::ServiceDelta ignored;
+  for (auto& [frontend, entry] : frontends) {
+    model::count(table, ignored, frontend, entry);
+    table.frontends.emplace(frontend, std::move(entry));
+  }
+  return table;
+}
+
+// The back end's desired table, written into the thread's network namespace.
+class Kernel {
+ public:
+  Kernel() {
+    tables::TableChanges base;
+    backend_.plan_base(test_context(), base);
+    merge(base);
+  }
+
+  // Makes `table` so, by its difference to what was.
+  void change_to(const model::ServiceTable& table) {
+    tables::TableChanges changes;
+    backend_.plan(table, delta_between(services_, table), changes);
+    services_ = table;
+    merge(changes);
+  }
+  const model::ServiceTable& services() const { return services_; }
+
+  void write() {
+    if (!state_.pending(reconcile::Part::kAll)) return;
+    state_.write(reconcile::Part::kAll, [](const std::vector<Error>& errors) {
+      for (const Error& error : errors) ADD_FAILURE() << error.message;
+    });
+  }
+  // What the kernel has otherwise than it should.
+  std::vector<reconcile::Drift> drift() {
+    auto drift = state_.compare();
+    EXPECT_TRUE(drift) << drift.error().message;
+    return drift.value_or(std::vector<reconcile::Drift>{});
+  }
+  tables::NftKind::Table read() {
+    auto actual = state_.driver().read();
+    EXPECT_TRUE(actual) << actual.error().message;
+    return actual.value_or(tables::NftKind::Table{});
+  }
+  // What the kernel does.
+  model::ServiceTable interpreted() {
+    auto table = backend_.interpret(read());
+    EXPECT_TRUE(table) << table.error().message;
+    return table.value_or(model::ServiceTable{});
+  }
+
+ private:
+  void merge(const tables::TableChanges& changes) {
+    const auto merged = state_.merge("services", changes.of<tables::NftKind>());
+    EXPECT_TRUE(merged) << merged.error().message;
+  }
+
+  NftablesBackend backend_{};
+  model::ServiceTable services_{};
+  reconcile::TableState<tables::NftKind> state_{
+      std::make_unique<tables::NftDriver>(netlink::Socket::open(NETLINK_NETFILTER).value())};
+};
+
+}  // namespace weft::service
