@@ -55,7 +55,7 @@ void remember_definition(const NftName* set, std::shared_ptr<const NftSet> defin
   definitions()[set] = std::move(definition);
 }
 
-std::size_t NftKind::KeyHash::operator()(const Key& key) const noexcept {
+std::size_t NftKind::KeyHash::operator()(const Key& key) const {
   std::uint64_t hash = reinterpret_cast<std::uintptr_t>(key.name);
   const Bytes bytes = key.element.view();
   for (std::size_t at = 0; at < bytes.size(); at += sizeof(std::uint64_t))

@@ -84,7 +84,8 @@ struct NftKind {
     std::shared_ptr<const NftSet> set{};
   };
   struct KeyHash {
-    std::size_t operator()(const Key& key) const noexcept;
+    // Not noexcept, so that the table keeps each hash beside its entry (libstdc++).
+    std::size_t operator()(const Key& key) const;
   };
   using Table = std::unordered_map<Key, Value, KeyHash>;
   static constexpr std::string_view kName = "nft";
