@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "podnet/plan.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include <map>
+
+#include "tables/names.h"
+
+namespace weft::podnet {
+namespace {
+
+using tables::TableChanges;
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::UnorderedElementsAre;
+
+IpAddress ip(const char* text) { return IpAddress::parse(text).value(); }
+Prefix cidr(const char* text) { return Prefix::parse(text).value(); }
+
+model::Node node(const std::string& name, std::vector<IpAddress> ips, std::vector<Prefix> cidrs) {
+  model::Node made;
+  made.name.name = name;
+  made.internal_ips = std::move(ips);
+  made.pod_cidrs = std::move(cidrs);
+  return made;
+}
+
+Config config(Transport transport = Transport::kVxlan) {
+  return {.node_name = "node1",
+          .transport = transport,
+          .cluster_cidrs = {cidr("10.244.0.0/16"), cidr("fd00:10:244::/48")},
+          .cni_configuration_directory = "/etc/cni/net.d"};
+}
+
+const Underlay kUnderlay{"eth0", 1500, IpAddress::parse("172.31.0.11").value()};
+
+// "key → value" of every edit of a kind, as an operator would read it.
+template <class Kind>
+std::vector<std::string> lines(const TableChanges& changes) {
+  std::vector<std::string> out;
+  for (const auto& edit : changes.of<Kind>())
+    out.push_back(edit.value ? Kind::describe(edit.key) + " → " + Kind::describe(*edit.value)
+                             : Kind::describe(edit.key) + " gone");
+  return out;
+}
+
+TEST(PodMtu, ComesFromTheUnderlay) {
+  EXPECT_EQ(pod_mtu(config(), kUnderlay), 1450);
+  EXPECT_EQ(pod_mtu(config(Transport::kDirect), kUnderlay), 1500);
+  Config fixed = config();
+  fixed.mtu = 1400;
+  EXPECT_EQ(pod_mtu(fixed, kUnderlay), 1400);
+}
+
+TEST(PlanNode, BridgeVtepAndGatewaysForBothFamilies) {
+  TableChanges out;
+  const auto self = node("node1", {ip("172.31.0.11")}, {cidr("10.244.1.0/24"), cidr("fd00:10:244:1::/64")});
+  ASSERT_TRUE(plan_node(config(), self, kUnderlay, out));
+  std::map<std::string, tables::LinkKind::Value> links;
+  for (const auto& edit : out.of<tables::LinkKind>()) links[edit.key] = *edit.value;
+  ASSERT_EQ(links.size(), 2u);
+  EXPECT_EQ(links["cni0"].mtu, 1450u);
+  EXPECT_EQ(links["weft.1"].mtu, 1450u);
+  EXPECT_EQ(links["weft.1"].mac->to_string(), "02:57:ac:1f:00:0b");
+  const auto vxlan = std::get<tables::Vxlan>(links["weft.1"].type);
+  EXPECT_EQ(vxlan, (tables::Vxlan{1, 8472, ip("172.31.0.11"), "eth0"}));
+  std::vector<std::string> addresses;
+  for (const auto& edit : out.of<tables::AddressKind>())
+    addresses.push_back(edit.key.link + " " + edit.key.prefix.to_string());
+  EXPECT_THAT(addresses, UnorderedElementsAre("cni0 10.244.1.1/24", "cni0 fd00:10:244:1::1/64",
+                                              "weft.1 10.244.1.0/32", "weft.1 fd00:10:244:1::/128"));
+}
+
+TEST(PlanNode, OneFamilyLeavesTheOthersSysctlsAlone) {
+  TableChanges out;
+  ASSERT_TRUE(plan_node(config(), node("node1", {ip("172.31.0.11")}, {cidr("10.244.1.0/24")}),
+                        kUnderlay, out));
+  std::vector<std::string> keys;
+  for (const auto& edit : out.of<tables::SysctlKind>()) keys.push_back(edit.key);
+  EXPECT_THAT(keys, UnorderedElementsAre("net/ipv4/ip_forward", "net/bridge/bridge-nf-call-iptables"));
+}
+
+TEST(PlanNode, CniConfigurationIsWhatARuntimeReads) {
+  TableChanges out;
+  ASSERT_TRUE(plan_node(config(), node("node1", {ip("172.31.0.11")}, {cidr("10.244.1.0/24")}),
+                        kUnderlay, out));
+  ASSERT_EQ(out.of<tables::FileKind>().size(), 1u);
+  const auto& file = out.of<tables::FileKind>().front();
+  EXPECT_EQ(file.key, "/etc/cni/net.d/10-weft.conflist");
+  const auto list = nlohmann::json::parse(*file.value);
+  const auto& bridge = list.at("plugins").at(0);
+  EXPECT_EQ(bridge.at("bridge"), "cni0");
+  EXPECT_EQ(bridge.at("mtu"), 1450);
+  EXPECT_EQ(bridge.at("ipam").at("ranges").at(0).at(0).at("subnet"), "10.244.1.0/24");
+}
+
+TEST(PlanNode, SaysWhichFieldIsWrong) {
+  TableChanges out;
+  EXPECT_EQ(plan_node(config(), node("node1", {}, {}), kUnderlay, out).error().message,
+            "node node1: spec.podCIDRs is empty");
+  EXPECT_EQ(plan_node(config(), node("node1", {}, {cidr("10.0.0.0/31")}), kUnderlay, out).error().message,
+            "node node1: spec.podCIDRs: 10.0.0.0/31 has no room for pods");
+  const Underlay v6{"eth0", 1500, ip("fd00::1")};
+  EXPECT_EQ(plan_node(config(), node("node1", {}, {cidr("10.244.1.0/24")}), v6, out).error().message,
+            "node node1: status.addresses: VXLAN needs an IPv4 InternalIP, not fd00::1");
+}
+
+const auto kPeer = node("node2", {ip("172.31.0.12"), ip("fd00:172:31::12")},
+                        {cidr("10.244.2.0/24"), cidr("fd00:10:244:2::/64")});
+
+TEST(PlanPeers, VxlanIsOneRouteAndNeighborAFamilyAndOneFdbEntry) {
+  TableChanges out;
+  plan_peers(config(), kUnderlay, {{std::nullopt, kPeer}}, out);
+  EXPECT_THAT(lines<tables::RouteKind>(out),
+              ElementsAre("10.244.2.0/24 → via 10.244.2.0 dev weft.1 onlink",
+                          "fd00:10:244:2::/64 → via fd00:10:244:2:: dev weft.1 onlink"));
+  EXPECT_EQ(out.of<tables::NeighborKind>().size(), 2u);
+  ASSERT_EQ(out.of<tables::FdbKind>().size(), 1u);
+  EXPECT_EQ(out.of<tables::FdbKind>()[0].key.mac.to_string(), "02:57:ac:1f:00:0c");
+  EXPECT_EQ(out.of<tables::FdbKind>()[0].value->remote, ip("172.31.0.12"));
+}
+
+TEST(PlanPeers, DirectRoutesGoViaThePeersAddressOfTheFamily) {
+  TableChanges out;
+  plan_peers(config(Transport::kDirect), kUnderlay, {{std::nullopt, kPeer}}, out);
+  EXPECT_THAT(lines<tables::RouteKind>(out),
+              ElementsAre("10.244.2.0/24 → via 172.31.0.12 dev eth0",
+                          "fd00:10:244:2::/64 → via fd00:172:31::12 dev eth0"));
+  EXPECT_THAT(out.of<tables::NeighborKind>(), IsEmpty());
+  EXPECT_THAT(out.of<tables::FdbKind>(), IsEmpty());
+}
+
+TEST(PlanPeers, APeerThatGoesTakesItsEntriesAlong) {
+  TableChanges out;
+  plan_peers(config(), kUnderlay, {{kPeer, std::nullopt}}, out);
+  EXPECT_THAT(lines<tables::RouteKind>(out), ElementsAre("10.244.2.0/24 gone", "fd00:10:244:2::/64 gone"));
+  EXPECT_EQ(out.of<tables::NeighborKind>().size(), 2u);
+  EXPECT_EQ(out.of<tables::FdbKind>().size(), 1u);
+}
+
+TEST(PlanPeers, APodCidrThatMovesBetweenNodesIsReplacedNotRemoved) {
+  auto heir = kPeer;
+  heir.name.name = "node0";
+  heir.internal_ips = {ip("172.31.0.10")};
+  TableChanges out;
+  plan_peers(config(), kUnderlay, {{std::nullopt, heir}, {kPeer, std::nullopt}}, out);
+  EXPECT_THAT(lines<tables::RouteKind>(out),
+              ElementsAre("10.244.2.0/24 → via 10.244.2.0 dev weft.1 onlink",
+                          "fd00:10:244:2::/64 → via fd00:10:244:2:: dev weft.1 onlink"));
+}
+
+TEST(PlanPeers, AnIncompletePeerHasNoEntries) {
+  TableChanges out;
+  plan_peers(config(), kUnderlay,
+             {{std::nullopt, node("a", {}, {cidr("10.244.3.0/24")})},
+              {std::nullopt, node("b", {ip("172.31.0.14")}, {})}},
+             out);
+  EXPECT_THAT(out.of<tables::RouteKind>(), IsEmpty());
+  EXPECT_THAT(out.of<tables::FdbKind>(), IsEmpty());
+}
+
+}  // namespace
+}  // namespace weft::podnet
