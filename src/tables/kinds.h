@@ -27,16 +27,16 @@ struct Bridge {
 
 struct Vxlan {
   std::uint32_t vni = 0;
-  std::uint16_t port = 0;             // UDP, destination
-  IpAddress local{};                  // outer source
-  std::string device{};               // underlay link
+  std::uint16_t port = 0;  // UDP, destination
+  IpAddress local{};       // outer source
+  std::string device{};    // underlay link
   bool operator==(const Vxlan&) const = default;
 };
 
 // A veth pair: the key names the end in this namespace.
 struct Veth {
   std::string peer_name{};
-  std::string peer_netns{};           // path; "" = this namespace
+  std::string peer_netns{};  // path; "" = this namespace
   std::optional<MacAddress> peer_mac{};
   bool operator==(const Veth&) const = default;
 };
@@ -49,9 +49,9 @@ struct LinkKind {
     bool up = true;
     std::optional<std::uint32_t> mtu{};
     std::optional<MacAddress> mac{};
-    std::optional<std::string> master{};      // a bridge's name
+    std::optional<std::string> master{};  // a bridge's name
     std::optional<std::uint32_t> group{};
-    std::optional<bool> hairpin{};            // of a bridge port
+    std::optional<bool> hairpin{};  // of a bridge port
     bool operator==(const Value&) const = default;
   };
   using Table = std::map<Key, Value>;

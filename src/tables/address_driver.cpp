@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tables/address_driver.h"
+
+#include <linux/if_addr.h>
+
+#include <cerrno>
+
+#include "linux/netlink/address.h"
+#include "tables/rtnetlink_write.h"
+
+namespace weft::tables {
+
+namespace {
+
+bool is_ours(const netlink::Address& address) {
+  const IpAddress& ip = address.prefix.address;
+  return (address.flags & IFA_F_PERMANENT) != 0 && !(ip.is_v6() && ip.is_link_local());
+}
+
+}  // namespace
+
+Result<> encode(const reconcile::Change<AddressKind>& change, LinkIndex& links,
+                netlink::Batch& batch) {
+  WEFT_ASSIGN(const auto index, links.find(change.key.link));
+  if (!index && !change.value) return {};  // gone with its link
+  if (!index) return fail_errno("link " + change.key.link, ENODEV);
+  const netlink::Address address{*index, change.key.prefix, 0};
+  if (change.value)
+    netlink::put_address(batch, address);
+  else
+    netlink::put_address_removal(batch, address);
+  return {};
+}
+
+Result<AddressKind::Table> AddressDriver::read() {
+  LinkIndex links(socket_);
+  AddressKind::Table table;
+  for (const std::string& name : links_) {
+    WEFT_ASSIGN(const auto index, links.find(name));
+    if (!index) continue;
+    WEFT_ASSIGN(const auto addresses, netlink::list_addresses(socket_, *index));
+    for (const netlink::Address& address : addresses)
+      if (is_ours(address)) table.try_emplace({name, address.prefix});
+  }
+  return table;
+}
+
+void AddressDriver::write(const reconcile::Changes<AddressKind>& changes,
+                          const reconcile::Desired<AddressKind>&,
+                          reconcile::WriteDone<AddressKind> done) {
+  LinkIndex links(socket_);
+  write_batch<AddressKind>(socket_, changes, done, [&](const auto& change, netlink::Batch& batch) {
+    return encode(change, links, batch);
+  });
+}
+
+}  // namespace weft::tables

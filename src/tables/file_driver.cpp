@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tables/file_driver.h"
+
+#include <utility>
+
+#include "tables/atomic_file.h"
+
+namespace weft::tables {
+
+Result<FileKind::Table> FileDriver::read() {
+  FileKind::Table table;
+  for (const std::string& path : paths_) {
+    WEFT_ASSIGN(auto content, read_whole(path));
+    if (content) table.emplace(path, std::move(*content));
+  }
+  return table;
+}
+
+void FileDriver::write(const reconcile::Changes<FileKind>& changes,
+                       const reconcile::Desired<FileKind>&, reconcile::WriteDone<FileKind> done) {
+  std::vector<reconcile::WriteFailure<FileKind>> failures;
+  for (const auto& change : changes) {
+    Result<> result =
+        change.value ? write_atomically(change.key, *change.value) : remove_file(change.key);
+    if (!result) failures.push_back({change.key, std::move(result.error())});
+  }
+  done(std::move(failures));
+}
+
+}  // namespace weft::tables

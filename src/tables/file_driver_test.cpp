@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tables/file_driver.h"
+
+#include <gmock/gmock.h>
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "tables/driver_fixture.h"
+
+namespace weft::tables {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::StartsWith;
+
+class FileDriverTest : public testing::Test {
+ protected:
+  FileDriverTest() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "weft-test-XXXXXX").string();
+    root_ = mkdtemp(pattern.data());
+    path_ = (root_ / "net.d" / "10-weft.conflist").string();
+    driver_ = FileDriver({path_});
+  }
+  ~FileDriverTest() override { std::filesystem::remove_all(root_); }
+
+  std::filesystem::path root_{};
+  std::string path_{};
+  FileDriver driver_{{}};
+};
+
+TEST_F(FileDriverTest, WritesReadsBackMendsAndRemoves) {
+  const FileKind::Table desired{{path_, "{\"name\": \"weft\"}\n"}};
+  EXPECT_THAT(repair(driver_, desired), IsEmpty());
+  struct stat status {};
+  ASSERT_EQ(stat(path_.c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 07777, 0644U);
+  std::ofstream(path_, std::ios::app) << "more";
+  EXPECT_THAT(drift(driver_, desired),
+              ElementsAre(StartsWith("different " + path_ + ": 21 bytes (")));
+  EXPECT_THAT(repair(driver_, desired), IsEmpty());
+  std::ofstream(root_ / "net.d" / "99-other.conf") << "{}";
+  EXPECT_THAT(repair(driver_, {}), IsEmpty());
+  EXPECT_FALSE(std::filesystem::exists(path_));
+  EXPECT_TRUE(std::filesystem::exists(root_ / "net.d" / "99-other.conf"));
+  EXPECT_THAT(write<FileKind>(driver_, {{path_, "", std::nullopt}}), IsEmpty());
+}
+
+TEST_F(FileDriverTest, LeavesNothingBesideAndNoReaderSeesHalf) {
+  ASSERT_THAT(repair(driver_, {{path_, std::string(100'000, 'a')}}), IsEmpty());
+  std::ifstream old(path_);
+  ASSERT_THAT(repair(driver_, {{path_, "new"}}), IsEmpty());
+  const std::string content((std::istreambuf_iterator<char>(old)), {});
+  EXPECT_EQ(content.size(), 100'000U);
+  std::ofstream(root_ / "net.d" / ".10-weft.conflist.new") << "a write that was cut short";
+  ASSERT_THAT(repair(driver_, {}), IsEmpty());
+  EXPECT_TRUE(std::filesystem::is_empty(root_ / "net.d"));
+}
+
+TEST_F(FileDriverTest, ErrorsNameTheFile) {
+  std::ofstream(root_ / "net.d") << "a file where a directory should be";
+  EXPECT_THAT(drift(driver_, {}), IsEmpty());
+  EXPECT_THAT(write<FileKind>(driver_, {{path_, std::nullopt, "x"}}),
+              ElementsAre(HasSubstr("create directory " + (root_ / "net.d").string())));
+}
+
+}  // namespace
+}  // namespace weft::tables

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tables/link_driver.h"
+
+#include <iterator>
+#include <set>
+#include <utility>
+
+#include "tables/rtnetlink_write.h"
+
+namespace weft::tables {
+
+namespace {
+
+Result<LinkKind::Value> value_of(const netlink::Link& link, LinkIndex& links) {
+  LinkKind::Value value;
+  if (std::holds_alternative<netlink::Bridge>(link.type)) value.type = Bridge{};
+  if (std::holds_alternative<netlink::Veth>(link.type)) value.type = Veth{};
+  if (const auto* vxlan = std::get_if<netlink::Vxlan>(&link.type)) {
+    WEFT_ASSIGN(std::string device, links.name_of(vxlan->link));
+    value.type = Vxlan{vxlan->vni, vxlan->port, vxlan->local, std::move(device)};
+  }
+  value.up = link.up.value_or(false);
+  value.mtu = link.mtu;
+  value.mac = link.mac;
+  value.group = link.group;
+  value.hairpin = link.hairpin;
+  WEFT_ASSIGN(value.master, links.name_of(link.master.value_or(0)));
+  return value;
+}
+
+// The type in the kernel's terms: indexes for names, an open file for a namespace's path.
+struct TypeEncoder {
+  LinkIndex& links;
+  const LinkKind::Value& value;
+  netlink::Link& link;
+
+  Result<> operator()(std::monostate) const { return fail_errno("link " + link.name, ENODEV); }
+  Result<> operator()(const Bridge&) const {
+    link.type = netlink::Bridge{};
+    return {};
+  }
+  Result<> operator()(const Vxlan& vxlan) const {
+    std::uint32_t device = 0;
+    if (!vxlan.device.empty()) {
+      WEFT_ASSIGN(device, links.index_of(vxlan.device));
+    }
+    link.type = netlink::Vxlan{vxlan.vni, vxlan.port, vxlan.local, device};
+    return {};
+  }
+  Result<> operator()(const Veth& veth) const {
+    int netns = -1;
+    if (!veth.peer_netns.empty()) {
+      WEFT_ASSIGN(netns, links.open_netns(veth.peer_netns));
+    }
+    link.type = netlink::Veth{veth.peer_name, netns, veth.peer_mac, value.mtu, 0};
+    return {};
+  }
+};
+
+template <class T>
+std::optional<T> where_different(const std::optional<T>& desired, const std::optional<T>& actual) {
+  return desired == actual ? std::nullopt : desired;
+}
+
+Result<netlink::Link> link_to_create(const std::string& name, const LinkKind::Value& value,
+                                     LinkIndex& links) {
+  netlink::Link link;
+  link.name = name;
+  WEFT_TRY(std::visit(TypeEncoder{links, value, link}, value.type));
+  link.up = value.up;
+  link.mtu = value.mtu;
+  link.mac = value.mac;
+  link.group = value.group;
+  link.hairpin = value.hairpin;
+  if (value.master && !value.master->empty()) {
+    WEFT_ASSIGN(link.master, links.index_of(*value.master));
+  }
+  return link;
+}
+
+void put_new_link(netlink::Link link, netlink::Batch& batch) {
+  netlink::Link later;
+  later.name = link.name;
+  later.hairpin = std::exchange(link.hairpin, std::nullopt);
+  // A bridge keeps to an MTU only when it is set on the finished bridge; one that was given at its
+  // creation goes with the last port (br_mtu_auto_adjust).
+  if (std::holds_alternative<netlink::Bridge>(link.type))
+    later.mtu = std::exchange(link.mtu, std::nullopt);
+  netlink::put_link(batch, link);
+  if (later.mtu || later.hairpin) netlink::put_link_change(batch, later);
+}
+
+Result<> change_in_place(const netlink::Link& actual, const LinkKind::Value& from,
+                         const LinkKind::Value& to, LinkIndex& links, netlink::Batch& batch) {
+  netlink::Link link;
+  link.index = actual.index;
+  link.name = actual.name;
+  link.up = where_different(std::optional(to.up), std::optional(from.up));
+  link.mtu = where_different(to.mtu, from.mtu);
+  link.mac = where_different(to.mac, from.mac);
+  link.group = where_different(to.group, from.group);
+  link.hairpin = where_different(to.hairpin, from.hairpin);
+  if (const auto master = where_different(to.master, from.master)) {
+    link.master = 0;
+    if (!master->empty()) {
+      WEFT_ASSIGN(link.master, links.index_of(*master));
+    }
+    link.hairpin = to.hairpin;  // a port's setting does not move with it
+  }
+  if (link.up || link.mtu || link.mac || link.group || link.hairpin || link.master)
+    netlink::put_link_change(batch, link);
+  return {};
+}
+
+bool rests_on(const reconcile::Change<LinkKind>& change, const std::set<std::string>& links) {
+  if (!change.value) return false;
+  const auto* vxlan = std::get_if<Vxlan>(&change.value->type);
+  return (vxlan != nullptr && links.contains(vxlan->device)) ||
+         (change.value->master && links.contains(*change.value->master));
+}
+
+bool needs_remaking(const LinkKind::Value& desired, const LinkKind::Value& actual) {
+  LinkKind::Value of_type;
+  of_type.type = desired.type;
+  of_type.up = actual.up;
+  return !LinkKind::same(of_type, actual);
+}
+
+}  // namespace
+
+Result<> encode(const reconcile::Change<LinkKind>& change, LinkIndex& links,
+                netlink::Batch& batch) {
+  if (!change.value) {
+    netlink::put_link_removal(batch, change.key);
+    return {};
+  }
+  WEFT_ASSIGN(const auto actual, links.read(change.key));
+  if (actual) {
+    WEFT_ASSIGN(const LinkKind::Value from, value_of(*actual, links));
+    if (!needs_remaking(*change.value, from))
+      return change_in_place(*actual, from, *change.value, links, batch);
+  }
+  WEFT_ASSIGN(netlink::Link link, link_to_create(change.key, *change.value, links));
+  if (actual) netlink::put_link_removal(batch, actual->index);
+  put_new_link(std::move(link), batch);
+  return {};
+}
+
+Result<LinkKind::Table> LinkDriver::read() {
+  LinkIndex links(socket_);
+  LinkKind::Table table;
+  for (const std::string& name : owned_) {
+    WEFT_ASSIGN(const auto link, links.read(name));
+    if (!link) continue;
+    WEFT_ASSIGN(table[name], value_of(*link, links));
+  }
+  return table;
+}
+
+void LinkDriver::write(const reconcile::Changes<LinkKind>& changes,
+                       const reconcile::Desired<LinkKind>&, reconcile::WriteDone<LinkKind> done) {
+  // What rests on a link that is made in the same write needs its index, and so a second batch.
+  std::set<std::string> made;
+  for (const auto& change : changes)
+    if (change.value) made.insert(change.key);
+  reconcile::Changes<LinkKind> first;
+  reconcile::Changes<LinkKind> second;
+  for (const auto& change : changes) (rests_on(change, made) ? second : first).push_back(change);
+
+  std::vector<reconcile::WriteFailure<LinkKind>> failures;
+  for (const auto* part : {&first, &second}) {
+    LinkIndex links(socket_);
+    write_batch<LinkKind>(
+        socket_, *part,
+        [&](std::vector<reconcile::WriteFailure<LinkKind>> more) {
+          std::move(more.begin(), more.end(), std::back_inserter(failures));
+        },
+        [&](const auto& change, netlink::Batch& batch) { return encode(change, links, batch); });
+  }
+  done(std::move(failures));
+}
+
+}  // namespace weft::tables

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Links: reads the owned ones by name, changes in place what can be changed in place (MTU, MAC, up,
+// master, group, hairpin), and makes a link anew when it has become another (a bridge for a VXLAN,
+// another VNI, local address or underlay). One execute() a write.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "linux/netlink/socket.h"
+#include "reconcile/table.h"
+#include "tables/kinds.h"
+#include "tables/link_index.h"
+
+namespace weft::tables {
+
+class LinkDriver final : public reconcile::Driver<LinkKind> {
+ public:
+  // `owned`: names of the links that are ours, whoever made them. `socket` outlives the driver.
+  LinkDriver(netlink::Socket& socket, std::vector<std::string> owned)
+      : socket_(socket), owned_(std::move(owned)) {}
+
+  Result<LinkKind::Table> read() override;
+  void write(const reconcile::Changes<LinkKind>& changes,
+             const reconcile::Desired<LinkKind>& desired,
+             reconcile::WriteDone<LinkKind> done) override;
+
+ private:
+  netlink::Socket& socket_;
+  std::vector<std::string> owned_;
+};
+
+// The requests of one change, after the kernel's present link of that name. `links` lives until the
+// batch is sent.
+Result<> encode(const reconcile::Change<LinkKind>& change, LinkIndex& links, netlink::Batch& batch);
+
+}  // namespace weft::tables

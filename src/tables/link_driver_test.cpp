@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tables/link_driver.h"
+
+#include <gmock/gmock.h>
+
+#include "tables/driver_fixture.h"
+
+namespace weft::tables {
+namespace {
+
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+using testing::StartsWith;
+
+class LinkDriverTest : public DriverFixture {
+ protected:
+  LinkDriverTest() { sh("ip link add eth0 type veth peer name far0; ip link set eth0 up"); }
+
+  static LinkKind::Table node() {
+    LinkKind::Table table;
+    LinkKind::Value bridge;
+    bridge.type = Bridge{};
+    bridge.mtu = 1450;
+    bridge.mac = mac("02:58:00:00:00:01");
+    table["cni0"] = bridge;
+    LinkKind::Value vxlan;
+    vxlan.type = Vxlan{1, 8472, ip("172.31.0.11"), "eth0"};
+    vxlan.mtu = 1450;
+    vxlan.mac = mac("02:57:00:00:00:01");
+    table["weft.1"] = vxlan;
+    return table;
+  }
+  static std::string index_of(const std::string& link) {
+    return sh("cat /sys/class/net/" + link + "/ifindex 2>/dev/null || ip -o link show " + link +
+              " | cut -d: -f1");
+  }
+
+  LinkDriver driver_{socket_, {"cni0", "weft.1"}};
+};
+
+TEST_F(LinkDriverTest, WritesAndReadsBackANodesLinks) {
+  EXPECT_THAT(
+      drift(driver_, node()),
+      ElementsAre(
+          "missing cni0:  -> bridge up mtu 1450 address 02:58:00:00:00:01",
+          "missing weft.1:  -> vxlan id 1 local 172.31.0.11 dev eth0 dstport 8472 up mtu 1450 "
+          "address 02:57:00:00:00:01"));
+  EXPECT_THAT(repair(driver_, node()), IsEmpty());
+  EXPECT_THAT(sh("ip -d -o link show weft.1"),
+              AllOf(HasSubstr("vxlan id 1 local 172.31.0.11 dev eth0"), HasSubstr("nolearning"),
+                    HasSubstr("mtu 1450")));
+}
+
+TEST_F(LinkDriverTest, SettingsAreMendedInPlace) {
+  ASSERT_THAT(repair(driver_, node()), IsEmpty());
+  const std::string index = index_of("weft.1");
+  sh("ip link set weft.1 down mtu 1400 address 02:00:00:00:00:09; ip link set cni0 down");
+  EXPECT_THAT(
+      drift(driver_, node()),
+      ElementsAre(StartsWith("different cni0: bridge down"),
+                  StartsWith("different weft.1: vxlan id 1 local 172.31.0.11 dev eth0 dstport "
+                             "8472 down mtu 1400 address 02:00:00:00:00:09")));
+  EXPECT_THAT(repair(driver_, node()), IsEmpty());
+  EXPECT_EQ(index_of("weft.1"), index);
+}
+
+TEST_F(LinkDriverTest, ALinkThatBecameAnotherIsMadeAnew) {
+  ASSERT_THAT(repair(driver_, node()), IsEmpty());
+  sh("ip link add eth1 type veth peer name far1");
+  for (const Vxlan& vxlan :
+       {Vxlan{2, 8472, ip("172.31.0.11"), "eth0"}, Vxlan{2, 4789, ip("172.31.0.11"), "eth0"},
+        Vxlan{2, 4789, ip("172.31.0.12"), "eth0"}, Vxlan{2, 4789, ip("172.31.0.12"), "eth1"},
+        Vxlan{2, 4789, ip("2001:db8::1"), "eth1"}}) {
+    const std::string index = index_of("weft.1");
+    LinkKind::Table desired = node();
+    desired["weft.1"].type = vxlan;
+    if (vxlan.local.is_v6()) desired["weft.1"].mtu = 1430;
+    EXPECT_THAT(repair(driver_, desired), IsEmpty());
+    EXPECT_NE(index_of("weft.1"), index);
+  }
+  sh("ip link del weft.1; ip link add weft.1 type bridge");
+  EXPECT_THAT(repair(driver_, node()), IsEmpty());
+}
+
+TEST_F(LinkDriverTest, RemovesItsOwnAndNothingElse) {
+  ASSERT_THAT(repair(driver_, node()), IsEmpty());
+  sh("ip link add cni1 type bridge");
+  EXPECT_THAT(repair(driver_, {}), IsEmpty());
+  EXPECT_THAT(sh("ip -o link"), AllOf(HasSubstr("eth0"), HasSubstr("cni1"), Not(HasSubstr("cni0")),
+                                      Not(HasSubstr("weft.1"))));
+  EXPECT_THAT(write<LinkKind>(driver_, {{"cni0", LinkKind::Value{}, std::nullopt}}), IsEmpty());
+}
+
+TEST_F(LinkDriverTest, ABridgeKeepsItsMtuWhenItsLastPortGoes) {
+  ASSERT_THAT(repair(driver_, node()), IsEmpty());
+  sh("ip link add p0 mtu 1400 type veth peer name p1; ip link set p0 master cni0; ip link del p0");
+  EXPECT_THAT(drift(driver_, node()), IsEmpty());
+}
+
+TEST_F(LinkDriverTest, AddingWhatIsThereTakesItOver) {
+  sh("ip link add cni0 type bridge");
+  const auto desired = node();
+  EXPECT_THAT(write<LinkKind>(driver_, {{"cni0", std::nullopt, desired.at("cni0")},
+                                        {"weft.1", std::nullopt, desired.at("weft.1")}}),
+              IsEmpty());
+  EXPECT_THAT(drift(driver_, desired), IsEmpty());
+}
+
+TEST_F(LinkDriverTest, AVethWithMasterGroupAndHairpinInOneWrite) {
+  const Netns pod = fresh_netns();
+  LinkDriver driver(socket_, {"cni0", "veth1"});
+  LinkKind::Table desired = node();
+  desired.erase("weft.1");
+  LinkKind::Value veth;
+  veth.type = Veth{"eth0", path_of(pod), mac("02:00:00:00:00:22")};
+  veth.mtu = 1450;
+  veth.master = "cni0";
+  veth.group = 87;
+  veth.hairpin = true;
+  desired["veth1"] = veth;
+  reconcile::Changes<LinkKind> changes{{"veth1", std::nullopt, veth},
+                                       {"cni0", std::nullopt, desired.at("cni0")}};
+  EXPECT_THAT(write<LinkKind>(driver, changes), IsEmpty());
+  EXPECT_THAT(drift(driver, desired), IsEmpty());
+  {
+    const NetnsGuard inside = NetnsGuard::enter(pod).value();
+    EXPECT_THAT(sh("ip -o link show eth0"),
+                AllOf(HasSubstr("02:00:00:00:00:22"), HasSubstr("1450")));
+  }
+  sh("ip link set veth1 nomaster group 0");
+  EXPECT_THAT(drift(driver, desired), ElementsAre(StartsWith("different veth1: veth up mtu 1450")));
+  EXPECT_THAT(repair(driver, desired), IsEmpty());
+  sh("bridge link set dev veth1 hairpin off");
+  EXPECT_THAT(drift(driver, desired), ElementsAre(HasSubstr("hairpin off -> veth peer eth0")));
+  EXPECT_THAT(repair(driver, desired), IsEmpty());
+  desired["veth1"].master = "";
+  desired["veth1"].hairpin.reset();
+  EXPECT_THAT(repair(driver, desired), IsEmpty());
+}
+
+TEST_F(LinkDriverTest, ErrorsNameTheLink) {
+  LinkKind::Value vxlan = node().at("weft.1");
+  std::get<Vxlan>(vxlan.type).device = "nonesuch";
+  EXPECT_THAT(write<LinkKind>(driver_, {{"weft.1", std::nullopt, vxlan}}),
+              ElementsAre("weft.1: link nonesuch: No such device"));
+  std::get<Vxlan>(vxlan.type) = {1U << 24, 8472, ip("172.31.0.11"), "eth0"};
+  EXPECT_THAT(write<LinkKind>(driver_, {{"weft.1", std::nullopt, vxlan}}),
+              ElementsAre(StartsWith("weft.1: RTM_NEWLINK: ")));
+  LinkKind::Value settings;
+  EXPECT_THAT(write<LinkKind>(driver_, {{"eth9", std::nullopt, settings}}),
+              ElementsAre("eth9: link eth9: No such device"));
+}
+
+TEST_F(LinkDriverTest, OnlySettingsOfALinkThatIsThereAnyway) {
+  LinkDriver driver(socket_, {"far0"});
+  LinkKind::Value settings;
+  settings.mtu = 1280;
+  EXPECT_THAT(repair(driver, {{"far0", settings}}), IsEmpty());
+  EXPECT_THAT(sh("ip -o link show far0"), AllOf(HasSubstr("mtu 1280"), HasSubstr("UP")));
+}
+
+}  // namespace
+}  // namespace weft::tables

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tables/notifications.h"
+
+#include <gmock/gmock.h>
+
+#include "tables/driver_fixture.h"
+
+namespace weft::tables {
+namespace {
+
+using testing::AllOf;
+using testing::Contains;
+using testing::IsEmpty;
+using testing::IsSupersetOf;
+using testing::Not;
+using testing::UnorderedElementsAre;
+
+class NotificationsTest : public DriverFixture {
+ protected:
+  NotificationsTest() {
+    sh("ip link set lo up; ip link add eth0 type veth peer name far0; ip link set eth0 up;"
+       "ip link set far0 up; ip addr add 172.31.0.11/24 dev eth0; ip link add cni0 type bridge;"
+       "ip link set cni0 up; ip link add weft.1 type vxlan id 1 local 172.31.0.11 dev eth0 "
+       "dstport 8472 nolearning; ip link set weft.1 up;"
+       "ip link add veth1 type veth peer name pod1; ip link set veth1 group 87 up;"
+       "ip link set pod1 group 87 up");
+    route_ =
+        netlink::Listener::open(NETLINK_ROUTE, netns_, Notifications::kRouteGroups, {}).value();
+    netfilter_ =
+        netlink::Listener::open(NETLINK_NETFILTER, netns_, Notifications::kNetfilterGroups, {})
+            .value();
+  }
+
+  // What a command touches, once the kernel's own afterthoughts (router solicitations, carrier) are
+  // in; those come from before as well as from it, so that tests say what it must and must not be.
+  Notifications::Touched after(const std::string& command) {
+    drain();
+    sh(command);
+    return drain();
+  }
+  Notifications::Touched drain() {
+    const auto route = route_.receive([&](const auto& message) { all_.take_route(message); });
+    const auto nft = netfilter_.receive([&](const auto& message) { all_.take_netfilter(message); });
+    EXPECT_TRUE(route && nft && !route->lost && !nft->lost);
+    return all_.collect();
+  }
+
+  Notifications all_{socket_, {"cni0", "weft.1"}};
+  netlink::Listener route_{};
+  netlink::Listener netfilter_{};
+};
+
+TEST_F(NotificationsTest, ALinkOfOursTouchesWhatRestsOnIt) {
+  EXPECT_THAT(after("ip link set weft.1 down").kinds,
+              UnorderedElementsAre("link", "address", "neighbor", "fdb", "route", "sysctl"));
+  EXPECT_THAT(after("ip link del weft.1").kinds, IsSupersetOf({"link", "route"}));
+  EXPECT_THAT(after("ip link add weft.1 type bridge").kinds, IsSupersetOf({"link", "address"}));
+  EXPECT_THAT(after("ip link set cni0 down; ip link set cni0 name cni9").kinds, Contains("link"));
+}
+
+TEST_F(NotificationsTest, OtherLinksAreTheUnderlay) {
+  const auto mtu = after("ip link set eth0 mtu 1400");
+  EXPECT_TRUE(mtu.underlay);
+  EXPECT_THAT(mtu.kinds, AllOf(Contains("route"), Not(Contains("address"))));
+  EXPECT_TRUE(after("ip addr add 172.31.0.12/24 dev eth0").underlay);
+  const auto gone = after("ip addr del 172.31.0.11/24 dev eth0");
+  EXPECT_TRUE(gone.underlay);
+  EXPECT_THAT(gone.kinds, Contains("route"));
+}
+
+TEST_F(NotificationsTest, PodsLinksAreNobodysBusiness) {
+  after("ip link set veth1 mtu 1400");
+  const auto pod = after(
+      "ip link set veth1 mtu 1300; ip addr add 10.9.9.9/32 dev veth1;"
+      "ip neigh add 10.9.9.8 lladdr 02:00:00:00:00:01 dev veth1 nud permanent");
+  EXPECT_THAT(pod.kinds, IsEmpty());
+  EXPECT_FALSE(pod.underlay);
+}
+
+TEST_F(NotificationsTest, AddressesAndNeighborsOfOurLinksOnly) {
+  EXPECT_THAT(after("ip addr add 10.244.1.1/24 dev cni0").kinds, Contains("address"));
+  EXPECT_THAT(after("ip addr add fd00:10:244:1::1/64 dev cni0 nodad").kinds, Contains("address"));
+  EXPECT_THAT(
+      after("ip neigh add 10.244.1.9 lladdr 02:00:00:00:00:01 dev cni0 nud reachable").kinds,
+      Not(Contains("neighbor")));
+  EXPECT_THAT(after("ip neigh add 10.244.2.0 lladdr 02:00:00:00:00:01 dev weft.1 nud stale").kinds,
+              Contains("neighbor"));
+  EXPECT_THAT(
+      after("bridge fdb add 02:00:00:00:00:05 dev weft.1 dst 172.31.0.15 self permanent").kinds,
+      Contains("fdb"));
+  sh("ip link add vx9 type vxlan id 9 local 172.31.0.11 dev eth0 dstport 9999; ip link set vx9 up");
+  EXPECT_THAT(after("bridge fdb add 02:00:00:00:00:05 dev vx9 dst 172.31.0.15 self permanent;"
+                    "ip neigh add 172.31.0.44 lladdr 02:00:00:00:00:01 dev eth0 nud permanent")
+                  .kinds,
+              AllOf(Not(Contains("fdb")), Not(Contains("neighbor"))));
+}
+
+TEST_F(NotificationsTest, RoutesOfOursAndThoseThatTakeTheirPlace) {
+  EXPECT_THAT(after("ip route add 10.244.2.0/24 via 172.31.0.2 proto 87").kinds, Contains("route"));
+  EXPECT_THAT(after("ip route replace 10.244.2.0/24 via 172.31.0.3 proto static").kinds,
+              Contains("route"));
+  EXPECT_THAT(after("ip -6 route add fd00:10:244:2::/64 dev cni0 proto 87").kinds,
+              Contains("route"));
+  EXPECT_THAT(after("ip -6 route del fd00:10:244:2::/64 proto 87").kinds, Contains("route"));
+  EXPECT_THAT(after("ip route add 10.77.0.0/16 via 172.31.0.2; ip route del 10.77.0.0/16;"
+                    "ip route add 10.77.0.0/16 via 172.31.0.2 table 77 proto 87")
+                  .kinds,
+              Not(Contains("route")));
+}
+
+TEST_F(NotificationsTest, SysctlsThatForward) {
+  sh("echo 0 > /proc/sys/net/ipv4/ip_forward; echo 0 > /proc/sys/net/ipv6/conf/all/forwarding");
+  EXPECT_THAT(after("echo 1 > /proc/sys/net/ipv4/ip_forward").kinds, Contains("sysctl"));
+  EXPECT_THAT(after("echo 1 > /proc/sys/net/ipv6/conf/all/forwarding").kinds, Contains("sysctl"));
+}
+
+TEST_F(NotificationsTest, OurNftTables) {
+  EXPECT_THAT(after("nft add table ip weft-podnet").kinds, UnorderedElementsAre("nft"));
+  EXPECT_THAT(after("nft add chain ip weft-podnet c; nft add rule ip weft-podnet c accept").kinds,
+              UnorderedElementsAre("nft"));
+  EXPECT_THAT(after("nft add set ip weft-podnet s '{ type ipv4_addr; }';"
+                    "nft add element ip weft-podnet s '{ 10.0.0.1 }'")
+                  .kinds,
+              UnorderedElementsAre("nft"));
+  EXPECT_THAT(after("nft add table ip other; nft add chain ip other c").kinds, IsEmpty());
+  EXPECT_THAT(after("nft delete table ip weft-podnet").kinds, UnorderedElementsAre("nft"));
+}
+
+}  // namespace
+}  // namespace weft::tables

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Routes with our protocol number in the main table, both families. A desired route replaces
+// whatever route has its destination and metric; what is removed is only ever ours.
+#pragma once
+
+#include <cstddef>
+#include <map>
+
+#include "linux/netlink/socket.h"
+#include "reconcile/table.h"
+#include "tables/kinds.h"
+#include "tables/link_index.h"
+
+namespace weft::tables {
+
+class RouteDriver final : public reconcile::Driver<RouteKind> {
+ public:
+  explicit RouteDriver(netlink::Socket& socket) : socket_(socket) {}
+
+  // A route to which someone added next hops reads as one without a link.
+  Result<RouteKind::Table> read() override;
+  void write(const reconcile::Changes<RouteKind>& changes,
+             const reconcile::Desired<RouteKind>& desired,
+             reconcile::WriteDone<RouteKind> done) override;
+
+ private:
+  Result<> read_family(IpFamily family, LinkIndex& links, RouteKind::Table& table);
+
+  void put_surplus_removal(const RouteKind::Key& key, netlink::Batch& batch);
+
+  netlink::Socket& socket_;
+  // IPv4 can hold several routes of one destination and metric: how many beyond the first there
+  // were at the last read.
+  std::map<RouteKind::Key, std::size_t> surplus_{};
+};
+
+Result<> encode(const reconcile::Change<RouteKind>& change, LinkIndex& links,
+                netlink::Batch& batch);
+
+}  // namespace weft::tables

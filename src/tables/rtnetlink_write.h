@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// How every rtnetlink driver writes: each change is encoded into one batch, the batch is one
+// execute(), and a refusal is told of the change it belongs to. Removing what is gone is success.
+#pragma once
+
+#include <linux/rtnetlink.h>
+
+#include <cerrno>
+#include <cstddef>
+#include <utility>
+#include <vector>
+
+#include "linux/netlink/socket.h"
+#include "reconcile/table.h"
+
+namespace weft::tables {
+
+inline bool is_gone(const Error& error) {
+  return error.code == ENOENT || error.code == ENODEV || error.code == ESRCH ||
+         error.code == EADDRNOTAVAIL;
+}
+
+// RTM_DELLINK, RTM_DELADDR, …: types come in fours (new, delete, get, set).
+inline bool is_removal(const nlmsghdr& header) { return header.nlmsg_type % 4 == 1; }
+
+// `encode(change, batch)` puts the messages of one change, or fails and puts none.
+template <class Kind, class Encode>
+void write_batch(netlink::Socket& socket, const reconcile::Changes<Kind>& changes,
+                 const reconcile::WriteDone<Kind>& done, Encode encode) {
+  std::vector<reconcile::WriteFailure<Kind>> failures;
+  netlink::Batch batch;
+  std::vector<std::size_t> change_of;  // by message
+  for (std::size_t i = 0; i < changes.size(); ++i) {
+    Result<> encoded = encode(changes[i], batch);
+    change_of.resize(batch.count(), i);
+    if (!encoded) failures.push_back({changes[i].key, std::move(encoded.error())});
+  }
+  auto refusals = socket.execute(batch);
+  if (!refusals) {
+    failures.push_back({std::nullopt, std::move(refusals.error())});
+    return done(std::move(failures));
+  }
+  for (netlink::Refusal& refusal : *refusals) {
+    if (is_removal(batch.header(refusal.index)) && is_gone(refusal.error)) continue;
+    failures.push_back({changes[change_of[refusal.index]].key, std::move(refusal.error)});
+  }
+  done(std::move(failures));
+}
+
+}  // namespace weft::tables

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tables/sysctl_driver.h"
+
+#include <gmock/gmock.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "tables/driver_fixture.h"
+
+namespace weft::tables {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+constexpr const char* kForward = "net/ipv4/ip_forward";
+constexpr const char* kForward6 = "net/ipv6/conf/all/forwarding";
+
+class SysctlDriverTest : public DriverFixture {
+ protected:
+  SysctlDriverTest() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "weft-test-XXXXXX").string();
+    state_ = mkdtemp(pattern.data());
+    sh("echo 0 > /proc/sys/net/ipv4/ip_forward; echo 0 > /proc/sys/net/ipv6/conf/all/forwarding");
+  }
+  ~SysctlDriverTest() override { std::filesystem::remove_all(state_); }
+
+  SysctlDriver driver() const { return {Netns::current().value(), state_.string()}; }
+  static std::string value(const std::string& key) { return sh("cat /proc/sys/" + key); }
+  std::size_t saved() const {
+    std::size_t count = 0;
+    if (!std::filesystem::exists(state_ / "sysctl")) return 0;
+    for ([[maybe_unused]] const auto& entry :
+         std::filesystem::directory_iterator(state_ / "sysctl"))
+      ++count;
+    return count;
+  }
+
+  std::filesystem::path state_{};
+};
+
+TEST_F(SysctlDriverTest, SetsAndPutsBackWhatWas) {
+  SysctlDriver sysctls = driver();
+  const SysctlKind::Table desired{{kForward, "1"}, {kForward6, "1"}};
+  EXPECT_THAT(drift(sysctls, desired), ElementsAre("missing net/ipv4/ip_forward:  -> 1",
+                                                   "missing net/ipv6/conf/all/forwarding:  -> 1"));
+  EXPECT_THAT(repair(sysctls, desired), IsEmpty());
+  EXPECT_EQ(value(kForward), "1\n");
+  EXPECT_EQ(value(kForward6), "1\n");
+  SysctlDriver after_restart = driver();
+  EXPECT_THAT(drift(after_restart, desired), IsEmpty());
+  EXPECT_THAT(repair(after_restart, {}), IsEmpty());
+  EXPECT_EQ(value(kForward), "0\n");
+  EXPECT_EQ(value(kForward6), "0\n");
+  EXPECT_EQ(saved(), 0U);
+}
+
+TEST_F(SysctlDriverTest, WhatAlreadyIsSoIsOursAllTheSame) {
+  sh("echo 1 > /proc/sys/net/ipv4/ip_forward");
+  SysctlDriver sysctls = driver();
+  EXPECT_THAT(repair(sysctls, {{kForward, "1"}}), IsEmpty());
+  sh("echo 0 > /proc/sys/net/ipv4/ip_forward");
+  EXPECT_THAT(drift(sysctls, {{kForward, "1"}}),
+              ElementsAre("different net/ipv4/ip_forward: 0 -> 1"));
+  EXPECT_THAT(repair(sysctls, {{kForward, "1"}}), IsEmpty());
+  EXPECT_THAT(repair(sysctls, {}), IsEmpty());
+  EXPECT_EQ(value(kForward), "1\n");
+}
+
+TEST_F(SysctlDriverTest, AnothersValueIsNotTouchedOnTheWayOut) {
+  SysctlDriver sysctls = driver();
+  const char* key = "net/ipv4/ip_default_ttl";
+  ASSERT_THAT(repair(sysctls, {{key, "70"}}), IsEmpty());
+  ASSERT_THAT(repair(sysctls, {{key, "71"}}), IsEmpty());
+  sh("echo 99 > /proc/sys/net/ipv4/ip_default_ttl");
+  EXPECT_THAT(repair(sysctls, {}), IsEmpty());
+  EXPECT_EQ(value(key), "99\n");
+  EXPECT_EQ(saved(), 0U);
+  ASSERT_THAT(repair(sysctls, {{key, "70"}}), IsEmpty());
+  ASSERT_THAT(repair(sysctls, {{key, "71"}}), IsEmpty());
+  EXPECT_THAT(repair(sysctls, {}), IsEmpty());
+  EXPECT_EQ(value(key), "99\n");
+}
+
+TEST_F(SysctlDriverTest, FieldsCompareWhateverStandsBetween) {
+  SysctlDriver sysctls = driver();
+  EXPECT_THAT(repair(sysctls, {{"net/ipv4/ip_local_port_range", "20000 30000"}}), IsEmpty());
+  EXPECT_EQ(value("net/ipv4/ip_local_port_range"), "20000\t30000\n");
+  EXPECT_THAT(repair(sysctls, {}), IsEmpty());
+  EXPECT_EQ(value("net/ipv4/ip_local_port_range"), "32768\t60999\n");
+}
+
+TEST_F(SysctlDriverTest, WhatTheKernelLacksNamesItsModule) {
+  SysctlDriver sysctls = driver();
+  EXPECT_THAT(write<SysctlKind>(sysctls, {{"net/bridge/nonesuch", std::nullopt, "1"}}),
+              ElementsAre("net/bridge/nonesuch: the kernel has no such sysctl (module br_netfilter "
+                          "is not loaded)"));
+  EXPECT_THAT(
+      write<SysctlKind>(sysctls, {{kForward, std::nullopt, "x"}}),
+      ElementsAre(HasSubstr("write 'x' to /proc/sys/net/ipv4/ip_forward: Invalid argument")));
+  EXPECT_EQ(value(kForward), "0\n");
+}
+
+TEST_F(SysctlDriverTest, ASysctlWhoseLinkWentIsForgotten) {
+  sh("ip link add v0 type veth peer name v1");
+  SysctlDriver sysctls = driver();
+  const SysctlKind::Table desired{{"net/ipv4/conf/v0/rp_filter", "2"}};
+  ASSERT_THAT(repair(sysctls, desired), IsEmpty());
+  sh("ip link del v0");
+  EXPECT_THAT(drift(sysctls, desired), ElementsAre("different net/ipv4/conf/v0/rp_filter:  -> 2"));
+  EXPECT_THAT(repair(sysctls, {}), IsEmpty());
+  EXPECT_EQ(saved(), 0U);
+}
+
+TEST_F(SysctlDriverTest, ASpoiltFileIsAnErrorThatNamesIt) {
+  std::filesystem::create_directories(state_ / "sysctl");
+  std::ofstream(state_ / "sysctl" / "net:ipv4:ip_forward") << "1\n";
+  SysctlDriver sysctls = driver();
+  EXPECT_THAT(write<SysctlKind>(sysctls, {{kForward, "0", std::nullopt}}),
+              ElementsAre(HasSubstr("net:ipv4:ip_forward is not a saved sysctl")));
+  EXPECT_EQ(value(kForward), "0\n");
+}
+
+TEST_F(SysctlDriverTest, BelongsToItsNamespaceWhereverTheThreadIs) {
+  SysctlDriver sysctls = driver();
+  {
+    const NetnsGuard elsewhere = NetnsGuard::enter(fresh_netns()).value();
+    sh("echo 0 > /proc/sys/net/ipv4/ip_forward");
+    EXPECT_THAT(repair(sysctls, {{kForward, "1"}}), IsEmpty());
+    EXPECT_EQ(value(kForward), "0\n");
+  }
+  EXPECT_EQ(value(kForward), "1\n");
+}
+
+}  // namespace
+}  // namespace weft::tables
