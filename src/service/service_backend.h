@@ -30,8 +30,8 @@ class ServiceBackend {
   // The fixed part: what stands whatever Services there are.
   virtual void plan_base(const ServiceContext& context, tables::TableChanges& out) const = 0;
 
-  // The entries of the frontends that changed. `table` already has the delta in it; its cost follows
-  // the delta, never the table.
+  // The entries of the frontends that changed. `table` already has the delta in it; its cost
+  // follows the delta, never the table.
   virtual void plan(const model::ServiceTable& table, const model::ServiceDelta& changed,
                     tables::TableChanges& out) const = 0;
 
