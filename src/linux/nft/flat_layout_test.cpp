@@ -4,14 +4,12 @@
 #include <gtest/gtest.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
-#include <sched.h>
 
-#include <cstdio>
-#include <fstream>
 #include <map>
 
 #include "linux/nft/batch.h"
 #include "linux/nft/dump.h"
+#include "linux/nft/nft_oracle_test.h"
 #include "linux/nft/userdata.h"
 
 namespace weft::nft {
@@ -25,26 +23,6 @@ struct Named {
   std::string name{};
   Set set{};
 };
-
-// Runs a shell command in this thread's namespaces; what it printed, and whether it succeeded.
-std::pair<std::string, bool> shell(const std::string& command) {
-  std::string output;
-  FILE* pipe = ::popen((command + " 2>&1").c_str(), "r");
-  char buffer[4096];
-  while (const std::size_t n = std::fread(buffer, 1, sizeof buffer, pipe)) output.append(buffer, n);
-  return {output, ::pclose(pipe) == 0};
-}
-
-std::pair<std::string, bool> nft_load(const std::string& text) {
-  const std::string path =
-      ::testing::TempDir() + "weft-flat-" + std::to_string(::getpid()) + ".nft";
-  std::ofstream(path) << text;
-  auto result = shell("nft -f " + path);
-  std::remove(path.c_str());
-  return result;
-}
-
-void enter_new_namespace() { ASSERT_EQ(::unshare(CLONE_NEWNET), 0) << "needs CAP_SYS_ADMIN"; }
 
 class FlatLayout {
  public:
@@ -278,12 +256,6 @@ void FlatLayout::chains() {
     rule("post-nat", [&](R& r) {
       r.protocol_is(protocol).original_frontend().verdict_map("masquerade-frontends");
     });
-}
-
-netlink::Socket open_socket() {
-  auto socket = netlink::Socket::open(NETLINK_NETFILTER);
-  EXPECT_TRUE(socket) << socket.error().message;
-  return std::move(*socket);
 }
 
 void load(const FlatLayout& layout) {
