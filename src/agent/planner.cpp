@@ -127,7 +127,8 @@ Result<> Planner::plan_services(const model::ClusterState& state,
 }
 
 model::ServiceNode Planner::service_node() const {
-  model::ServiceNode node{planned_->self.name.name, node_port_addresses_};
+  model::ServiceNode node{planned_->self.name.name, node_port_addresses_,
+                          service_context_.families};
   if (!node.node_port_addresses.empty()) return node;
   for (const IpFamily family : service_context_.families) {
     const auto& ips = planned_->self.internal_ips;

@@ -38,6 +38,7 @@ class Requests {
   void uninstall(Reply reply);
 
   bool uninstalling() const { return uninstalling_; }
+  bool waiting() const { return !queue_.empty(); }
 
   // Goes on with what waits; after each run() of the Reconciler.
   void advance();

@@ -42,6 +42,12 @@ Result<> ManifestSource::watch() {
   return {};
 }
 
+void ManifestSource::catch_up() {
+  if (names_.empty()) return;
+  timer_.disarm();
+  pass();
+}
+
 void ManifestSource::pass() {
   const std::set<std::string> names = std::exchange(names_, {});
   Result<> done;

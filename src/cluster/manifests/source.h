@@ -31,6 +31,9 @@ class ManifestSource {
                                                        model::SourceSink& sink, Report report,
                                                        std::function<void()> scanned);
 
+  // Reads now what waits for the end of a burst, if anything.
+  void catch_up();
+
   // What is wrong now, by file name.
   std::map<std::string, std::string> problems() const { return directory_.problems(); }
 

@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/agent.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <filesystem>
+
+#include "agent/drivers.h"
+#include "agent/underlay.h"
+#include "log/log.h"
+#include "service/nftables/backend.h"
+
+namespace weft::agent {
+namespace {
+
+using std::chrono::seconds;
+
+// How soon to look again for an underlay that is not there, if the kernel does not tell.
+constexpr seconds kLookAgain{1};
+
+reconcile::ReconcilerOptions reconciler_options(const Config& config) {
+  reconcile::ReconcilerOptions options;
+  options.resync_period = config.resync_period;
+  return options;
+}
+
+void remove_if_empty(const std::string& directory) {
+  std::error_code ignored;  // not empty, or not there
+  std::filesystem::remove(directory, ignored);
+}
+
+}  // namespace
+
+Agent::Agent(loop::Loop& loop, Config config)
+    : loop_(loop),
+      config_(std::move(config)),
+      started_at_(clock_.now()),
+      tables_(clock_, reconciler_options(config_), reconcile_log_.events()),
+      planner_(config_, std::make_unique<service::NftablesBackend>()),
+      requests_(tables_, clock_, {kPodnetOwner, kServicesOwner}, [this] { on_uninstalled(); }),
+      next_pass_(loop, [this] { pass(); }) {}
+
+Agent::~Agent() = default;
+
+Result<std::unique_ptr<Agent>> Agent::start(loop::Loop& loop, Config config) {
+  auto agent = std::unique_ptr<Agent>(new Agent(loop, std::move(config)));
+  WEFT_TRY(agent->open());
+  agent->wake();
+  return agent;
+}
+
+Result<> Agent::open() {
+  // First: it tells whether another agent runs here.
+  WEFT_ASSIGN(control_, ControlServer::listen(loop_, config_.control_socket, is_root,
+                                              [this](const std::string& method, Reply reply) {
+                                                serve(method, std::move(reply));
+                                              }));
+  WEFT_ASSIGN(route_socket_, netlink::Socket::open(NETLINK_ROUTE));
+  WEFT_ASSIGN(const std::vector<std::uint32_t> own, add_drivers(tables_, *route_socket_, config_));
+  if (config_.watch_kernel) {
+    WEFT_ASSIGN(kernel_watch_,
+                KernelWatch::open(loop_, *route_socket_, own,
+                                  [this](const tables::Notifications::Touched& touched) {
+                                    for (const std::string_view kind : touched.kinds)
+                                      tables_.mark(kind);
+                                    underlay_stale_ = underlay_stale_ || touched.underlay;
+                                    wake();
+                                  }));
+  }
+  WEFT_ASSIGN(source_, cluster::ManifestSource::start(
+                           loop_, config_.manifest_directory, state_,
+                           [](const std::string& problem) {
+                             log::warning("manifests", "not taken", {{"problem", problem}});
+                           },
+                           [this] { wake(); }));
+  WEFT_ASSIGN(terminate_, loop::Signal::watch(loop_, SIGTERM, [this] { loop_.stop(); }));
+  WEFT_ASSIGN(interrupt_, loop::Signal::watch(loop_, SIGINT, [this] { loop_.stop(); }));
+  return {};
+}
+
+void Agent::wake() { next_pass_.arm(clock_.now()); }
+
+void Agent::pass() {
+  // Whoever asks has seen the manifests as they are now.
+  if (requests_.waiting()) source_->catch_up();
+  if (!requests_.uninstalling()) plan();
+  tables_.run();
+  if (kernel_watch_) kernel_watch_->follow(tables_);
+  requests_.advance();
+  reconcile_log_.end_of_pass(tables_.settled());
+  sleep_until_due();
+}
+
+void Agent::sleep_until_due() {
+  std::optional<reconcile::Clock::TimePoint> soonest = tables_.deadline();
+  for (const auto& when : {look_again_, requests_.deadline()})
+    if (when && (!soonest || *when < *soonest)) soonest = when;
+  if (soonest)
+    next_pass_.arm(*soonest);
+  else
+    next_pass_.disarm();
+}
+
+// What is missing is waited for. Once everything was planned, what was known last stands in for it:
+// forwarding goes on, and Services are followed, when a Node object or an address goes for a while.
+void Agent::plan() {
+  look_again_.reset();
+  std::string missing;
+  if (!state_.is_synced()) missing = "the manifests in " + config_.manifest_directory;
+  const auto found = state_.nodes().find({"", config_.node_name});
+  if (missing.empty() && found == state_.nodes().end())
+    missing = "a Node object named " + config_.node_name;
+  const model::Node* self = missing.empty() ? &found->second : nullptr;
+  std::optional<podnet::Underlay> underlay;
+  if (self != nullptr) underlay = look_for_underlay(*self, missing);
+  wait_for(missing);
+
+  if (!planner_.has_planned() && !underlay) return;
+  const model::Node node = self != nullptr ? *self : planner_.self();
+  note_plan(planner_.update(state_, state_.take_changes(), node,
+                            underlay ? *underlay : planner_.underlay(), tables_));
+  if (planner_.has_planned() && !tables_.started()) tables_.start();
+}
+
+std::optional<podnet::Underlay> Agent::look_for_underlay(const model::Node& self,
+                                                         std::string& missing) {
+  const auto address = underlay_address(self);
+  if (!address) {
+    missing = fmt::format("an InternalIP in status.addresses of Node {}", config_.node_name);
+    return std::nullopt;
+  }
+  const bool old = config_.resync_period.count() > 0 &&
+                   clock_.now() >= underlay_found_at_ + config_.resync_period;
+  if (!underlay_ || underlay_->address != *address || underlay_stale_ || old) {
+    underlay_stale_ = false;
+    underlay_found_at_ = clock_.now();
+    auto found = find_underlay(*route_socket_, *address);
+    underlay_ = found ? *found : std::nullopt;
+    if (!found) log::error("agent", "cannot read the underlay", {{"error", found.error()}});
+  }
+  if (!underlay_) {
+    look_again_ = clock_.now() + kLookAgain;
+    missing = fmt::format("a link with the address {} of Node {}", address->to_string(),
+                          config_.node_name);
+  }
+  return underlay_;
+}
+
+void Agent::wait_for(const std::string& what) {
+  if (what == waiting_for_) return;
+  waiting_for_ = what;
+  if (!what.empty()) log::info("agent", "waiting", {{"for", what}});
+}
+
+void Agent::note_plan(const Result<>& outcome) {
+  for (const model::ServiceProblem& problem : planner_.compiler().take_new_problems())
+    log::warning("agent", "Service is not served in full",
+                 {{"service", problem.service.to_string()}, {"why", problem.message}});
+  const std::string error = outcome ? "" : outcome.error().message;
+  if (error == plan_error_) return;
+  plan_error_ = error;
+  if (error.empty())
+    log::info("agent", "the plan is good again");
+  else
+    log::error("agent", "cannot plan; what was planned before stands", {{"error", error}});
+}
+
+void Agent::serve(const std::string& method, Reply reply) {
+  if (method == "status") return reply(to_json(status()));
+  if (method == "uninstall") {
+    log::info("agent", "uninstalling");
+    requests_.uninstall(std::move(reply));
+  } else if (requests_.uninstalling()) {
+    return reply(fail("the agent is being uninstalled"));
+  } else if (method == "verify" || method == "repair") {
+    if (!planner_.has_planned())
+      return reply(fail("nothing is planned yet: the agent is waiting for " + waiting_for_));
+    if (method == "verify")
+      requests_.verify(std::move(reply));
+    else
+      requests_.repair(std::move(reply));
+  } else {
+    return reply(
+        fail(fmt::format("unknown method \"{}\" (status, verify, repair, uninstall)", method)));
+  }
+  wake();
+}
+
+void Agent::on_uninstalled() {
+  log::info("agent", "uninstalled");
+  remove_if_empty(config_.state_directory);
+  loop_.stop();
+}
+
+Status Agent::status() const {
+  Status status;
+  status.node = config_.node_name;
+  status.waiting_for = waiting_for_;
+  status.settled = tables_.settled();
+  status.transport =
+      config_.pod_network.transport == podnet::Transport::kVxlan ? "vxlan" : "direct";
+  status.services_backend = planner_.backend().name();
+  if (planner_.has_planned()) {
+    status.pod_cidrs = planner_.self().pod_cidrs;
+    status.underlay_link = planner_.underlay().link;
+    status.underlay_address = planner_.underlay().address;
+    status.underlay_mtu = planner_.underlay().mtu;
+    status.pod_mtu = planner_.pod_mtu();
+  }
+  status.peers = planner_.peers();
+  status.services = state_.services().size();
+  for (const auto& [frontend, entry] : planner_.services().frontends)
+    status.backends += entry.backends.size();
+  status.frontends = planner_.services().frontends.size();
+  status.problems = problems();
+  if (const auto error = tables_.last_error()) status.last_error = error->message;
+  status.drift_repaired = reconcile_log_.repaired();
+  status.uptime = std::chrono::duration_cast<seconds>(clock_.now() - started_at_);
+  status.pid = ::getpid();
+  status.memory_bytes = resident_memory();
+  return status;
+}
+
+std::vector<std::string> Agent::problems() const {
+  std::vector<std::string> out;
+  if (!plan_error_.empty()) out.push_back(plan_error_);
+  for (const auto& [file, problem] : source_->problems()) out.push_back(problem);
+  for (const model::ServiceProblem& problem : planner_.compiler().problems())
+    out.push_back(fmt::format("{}: {}", problem.service.to_string(), problem.message));
+  return out;
+}
+
+}  // namespace weft::agent

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The agent of one node: the composition root. It owns the model, the planner, the Reconciler with
+// its drivers and the control socket, and runs them on one loop:
+//
+//   source ─► ClusterState ─► Planner ─► desired tables ─► Reconciler ─► kernel
+//                                                              ▲
+//                                    kernel notifications ─────┘ (mark)
+//
+// Every event only notes what it changed and asks for a pass; a pass runs in the loop's next turn,
+// so that a burst is one pass. Nothing is written before the source is in sync and this node's Node
+// object says which pod CIDRs it has. The agent remembers nothing over a restart (but for the
+// sysctls' previous values, which their driver keeps in the state directory): it may be killed at
+// any moment, and what it wrote goes on working without it.
+//
+// Bound to the network namespace of the thread that calls start(). One thread.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "agent/config.h"
+#include "agent/control_server.h"
+#include "agent/kernel_watch.h"
+#include "agent/planner.h"
+#include "agent/reconcile_log.h"
+#include "agent/requests.h"
+#include "agent/status.h"
+#include "agent/steady_clock.h"
+#include "cluster/manifests/source.h"
+#include "linux/netlink/socket.h"
+#include "loop/loop.h"
+#include "loop/signal.h"
+#include "loop/timer.h"
+#include "model/cluster_state.h"
+#include "reconcile/reconciler.h"
+
+namespace weft::agent {
+
+class Agent {
+ public:
+  // Opens everything and starts serving with the loop's next turn. The loop is stopped by SIGTERM,
+  // SIGINT (the kernel stays as it is) or once an uninstall has left nothing.
+  static Result<std::unique_ptr<Agent>> start(loop::Loop& loop, Config config);
+  ~Agent();
+  Agent(const Agent&) = delete;
+  Agent& operator=(const Agent&) = delete;
+
+  Status status() const;
+
+ private:
+  Agent(loop::Loop& loop, Config config);
+  Result<> open();
+
+  void wake();
+  void pass();
+  void plan();
+  void sleep_until_due();
+
+  // The underlay as last found; looked for again when something may have changed it. Nothing, and
+  // what is `missing`, when there is none.
+  std::optional<podnet::Underlay> look_for_underlay(const model::Node& self, std::string& missing);
+  void wait_for(const std::string& what);  // logged once; "" = no longer
+  void note_plan(const Result<>& outcome);
+
+  void serve(const std::string& method, Reply reply);
+  void on_uninstalled();
+  std::vector<std::string> problems() const;  // input that is not served as it stands
+
+  loop::Loop& loop_;
+  Config config_;
+  SteadyClock clock_{};
+  reconcile::Clock::TimePoint started_at_;
+
+  ReconcileLog reconcile_log_{};
+  std::optional<netlink::Socket> route_socket_{};  // outlives the drivers in tables_
+  reconcile::Reconciler tables_;
+  Planner planner_;
+  model::ClusterState state_{};
+  Requests requests_;
+
+  bool underlay_stale_ = true;
+  std::optional<podnet::Underlay> underlay_{};
+  reconcile::Clock::TimePoint underlay_found_at_{};
+  std::optional<reconcile::Clock::TimePoint> look_again_{};  // for what planning waits for
+
+  std::string waiting_for_{};
+  std::string plan_error_{};
+
+  loop::Timer next_pass_;
+  std::optional<loop::Signal> terminate_{};
+  std::optional<loop::Signal> interrupt_{};
+  std::unique_ptr<KernelWatch> kernel_watch_{};
+  std::unique_ptr<cluster::ManifestSource> source_{};
+  std::unique_ptr<ControlServer> control_{};
+};
+
+}  // namespace weft::agent

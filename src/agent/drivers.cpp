@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/drivers.h"
+
+#include "linux/netns.h"
+#include "tables/address_driver.h"
+#include "tables/fdb_driver.h"
+#include "tables/file_driver.h"
+#include "tables/link_driver.h"
+#include "tables/names.h"
+#include "tables/neighbor_driver.h"
+#include "tables/nft_driver.h"
+#include "tables/route_driver.h"
+#include "tables/sysctl_driver.h"
+
+namespace weft::agent {
+
+std::vector<std::string> owned_links() {
+  return {std::string(tables::kBridge), std::string(tables::kVxlan)};
+}
+
+Result<std::vector<std::uint32_t>> add_drivers(reconcile::Reconciler& tables,
+                                               netlink::Socket& route, const Config& config) {
+  using std::make_unique;
+  WEFT_ASSIGN(Netns netns, Netns::current());
+  WEFT_ASSIGN(netlink::Socket netfilter, netlink::Socket::open(NETLINK_NETFILTER));
+  const std::vector<std::uint32_t> own{route.port_id(), netfilter.port_id()};
+  const std::vector<std::string> links = owned_links();
+  const std::string cni_file =
+      config.cni.configuration_directory + "/" + std::string(tables::kCniConfigurationFile);
+
+  tables.add<tables::FileKind>(make_unique<tables::FileDriver>(std::vector{cni_file}),
+                               {.stage = 0});
+  tables.add<tables::LinkKind>(make_unique<tables::LinkDriver>(route, links),
+                               {.stage = 1, .cascades = true});
+  tables.add<tables::SysctlKind>(
+      make_unique<tables::SysctlDriver>(std::move(netns), config.state_directory),
+      {.stage = 2, .rests_on_links = true});
+  tables.add<tables::AddressKind>(make_unique<tables::AddressDriver>(route, links),
+                                  {.stage = 3, .rests_on_links = true, .cascades = true});
+  tables.add<tables::NeighborKind>(make_unique<tables::NeighborDriver>(route, links),
+                                   {.stage = 4, .rests_on_links = true});
+  tables.add<tables::FdbKind>(make_unique<tables::FdbDriver>(route, links),
+                              {.stage = 4, .rests_on_links = true});
+  tables.add<tables::RouteKind>(make_unique<tables::RouteDriver>(route),
+                                {.stage = 5, .rests_on_links = true});
+  tables.add<tables::NftKind>(make_unique<tables::NftDriver>(std::move(netfilter)),
+                              {.stage = 6, .atomic = true});
+  return own;
+}
+
+}  // namespace weft::agent

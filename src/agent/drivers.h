@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// One driver for every kind, in the thread's network namespace, at its place in the order of
+// writes: links before what rests on them, and nftables last, in one batch, so that nothing points
+// where nothing is yet.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "agent/config.h"
+#include "base/result.h"
+#include "linux/netlink/socket.h"
+#include "reconcile/reconciler.h"
+
+namespace weft::agent {
+
+// Adds them to `tables`. `route` (NETLINK_ROUTE) must outlive it. The result: the netlink port ids
+// by which the kernel names our own changes.
+Result<std::vector<std::uint32_t>> add_drivers(reconcile::Reconciler& tables,
+                                               netlink::Socket& route, const Config& config);
+
+// The names of the links that are the agent's.
+std::vector<std::string> owned_links();
+
+}  // namespace weft::agent

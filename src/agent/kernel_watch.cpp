@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/kernel_watch.h"
+
+#include <algorithm>
+
+#include "agent/drivers.h"
+#include "linux/netns.h"
+#include "log/log.h"
+#include "tables/changes.h"
+#include "tables/kinds.h"
+
+namespace weft::agent {
+namespace {
+
+using tables::FileKind;
+using tables::SysctlKind;
+
+tables::Notifications::Touched everything() {
+  tables::Notifications::Touched all;
+  all.underlay = true;
+  tables::TableChanges().each([&]<class Kind>(const std::vector<reconcile::Edit<Kind>>&) {
+    all.kinds.insert(Kind::kName);
+  });
+  return all;
+}
+
+}  // namespace
+
+KernelWatch::KernelWatch(loop::Loop& loop, netlink::Socket& route, Touched touched)
+    : loop_(loop), notifications_(route, owned_links()), touched_(std::move(touched)) {}
+
+Result<std::unique_ptr<KernelWatch>> KernelWatch::open(loop::Loop& loop, netlink::Socket& route,
+                                                       std::span<const std::uint32_t> own,
+                                                       Touched touched) {
+  using tables::Notifications;
+  WEFT_ASSIGN(const Netns netns, Netns::current());
+  std::unique_ptr<KernelWatch> made(new KernelWatch(loop, route, std::move(touched)));
+  KernelWatch* const self = made.get();
+  WEFT_ASSIGN(self->route_,
+              netlink::Listener::open(NETLINK_ROUTE, netns, Notifications::kRouteGroups, own));
+  WEFT_ASSIGN(self->netfilter_, netlink::Listener::open(NETLINK_NETFILTER, netns,
+                                                        Notifications::kNetfilterGroups, own));
+  WEFT_ASSIGN(self->route_watcher_,
+              loop::FdWatcher::readable(loop, self->route_->fd(), [self] { self->on_route(); }));
+  WEFT_ASSIGN(
+      self->netfilter_watcher_,
+      loop::FdWatcher::readable(loop, self->netfilter_->fd(), [self] { self->on_netfilter(); }));
+  return made;
+}
+
+void KernelWatch::on_route() {
+  const auto received = route_->receive(
+      [this](const netlink::MessageView& message) { notifications_.take_route(message); });
+  tell(!received || received->lost);
+}
+
+void KernelWatch::on_netfilter() {
+  const auto received = netfilter_->receive(
+      [this](const netlink::MessageView& message) { notifications_.take_netfilter(message); });
+  tell(!received || received->lost);
+}
+
+void KernelWatch::tell(bool lost) {
+  const tables::Notifications::Touched touched = notifications_.collect();
+  if (lost) {
+    log::warning("agent", "kernel notifications were lost; reading everything");
+    touched_(everything());
+  } else if (!touched.kinds.empty() || touched.underlay) {
+    touched_(touched);
+  }
+}
+
+void KernelWatch::follow(const reconcile::Reconciler& tables) {
+  std::map<std::string, Watched> wanted;
+  const auto want = [&](std::string_view kind, const std::string& path) {
+    const std::size_t slash = path.rfind('/');
+    Watched& watched = wanted[path.substr(0, slash)];
+    watched.kind = kind;
+    watched.names.insert(path.substr(slash + 1));
+  };
+  tables.desired<SysctlKind>().each([&](const std::string& key, const std::string&) {
+    want(SysctlKind::kName, "/proc/sys/" + key);
+  });
+  tables.desired<FileKind>().each(
+      [&](const std::string& path, const std::string&) { want(FileKind::kName, path); });
+
+  for (auto& [directory, watched] : wanted) {
+    const auto had = directories_.find(directory);
+    if (had != directories_.end()) watched.watch = std::move(had->second.watch);
+    if (!watched.watch) watch_directory(directory, watched);
+  }
+  directories_ = std::move(wanted);
+}
+
+void KernelWatch::watch_directory(const std::string& directory, Watched& watched) {
+  auto watch = loop::DirectoryWatch::watch(
+      loop_, directory, [this, directory](const std::set<std::string>& names) {
+        const auto found = directories_.find(directory);
+        if (found == directories_.end()) return;
+        const bool gone = names.contains("");
+        if (gone) found->second.watch.reset();  // follow() watches it anew if it is made again
+        const auto& ours = found->second.names;
+        if (gone || std::any_of(names.begin(), names.end(),
+                                [&](const std::string& name) { return ours.contains(name); }))
+          touched_({.kinds = {found->second.kind}, .underlay = false});
+      });
+  if (watch) watched.watch = std::move(*watch);
+}
+
+}  // namespace weft::agent
