@@ -3,6 +3,8 @@
 
 #include <linux/netfilter/nf_tables.h>
 
+#include <algorithm>
+
 #include "service/nftables/base.h"
 #include "service/nftables/elements.h"
 #include "service/nftables/names.h"
@@ -58,6 +60,17 @@ void plan_endpoints(const NftName* map, const Frontend& frontend,
     out.remove<NftKind>({map, nftables::endpoint_key(frontend, static_cast<std::uint32_t>(i))});
 }
 
+// At most so many edits, but for the shared sets'.
+std::size_t edits_of(const model::ServiceDelta& changed) {
+  constexpr std::size_t kVerdicts = 3;
+  std::size_t edits = 0;
+  for (const model::FrontendChange& change : changed.frontends)
+    edits += kVerdicts +
+             std::max(backends_of(change.previous).size(), backends_of(change.current).size());
+  return edits + changed.backend_counts.size() + changed.cluster_ips.size() +
+         changed.local_backends.size();
+}
+
 // An entry that is there or not.
 void plan_presence(NftKind::Key key, bool present, NftKind::Value value, TableChanges& out) {
   if (present)
@@ -85,6 +98,8 @@ void NftablesBackend::plan_base(const ServiceContext& context, TableChanges& out
 
 void NftablesBackend::plan(const model::ServiceTable& table, const model::ServiceDelta& changed,
                            TableChanges& out) const {
+  auto& edits = out.of<NftKind>();
+  edits.reserve(edits.size() + edits_of(changed));
   for (const auto& [family, backends] : changed.backend_counts)
     plan_presence(
         {nftables::intern(family, NftType::kChain, nftables::balance_chain(backends)), {}},
