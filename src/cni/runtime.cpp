@@ -99,10 +99,16 @@ struct Step {
 };
 
 Outcome<Step> read_step(const std::string& out, const std::string& version) {
-  CNI_ASSIGN(const Json printed, parse_json(out));
+  CNI_ASSIGN(Json printed, parse_json(out));
   Step step;
   CNI_ASSIGN(step.result, result_from_json(printed, version));
-  CNI_ASSIGN(step.json, result_to_json(step.result, version));
+  const std::string own = ObjectReader(printed, "").text("cniVersion");
+  if (own.empty()) printed["cniVersion"] = version;
+  if (own.empty() || own == version) {
+    step.json = std::move(printed);
+  } else {
+    CNI_ASSIGN(step.json, result_to_json(step.result, version));
+  }
   return step;
 }
 

@@ -7,9 +7,7 @@
 #include <linux/netlink.h>
 
 #include <cerrno>
-#include <chrono>
 #include <optional>
-#include <thread>
 
 #include "cni/delegate.h"
 #include "cni/plugins/bridge_config.h"
@@ -17,6 +15,7 @@
 #include "cni/plugins/bridge_plan.h"
 #include "cni/plugins/plugins.h"
 #include "cni/plugins/pod_namespace.h"
+#include "cni/plugins/wait.h"
 #include "linux/netlink/link.h"
 #include "tables/link_driver.h"
 #include "tables/link_index.h"
@@ -127,20 +126,16 @@ Result<bool> Wiring::try_make_pair(const PodTables& tables) {
   return Failure(first.error);
 }
 
-// A bridge port forwards only once the kernel has worked off the news of its carrier, a moment after the
-// pod's end came up; what a pod sends before that is lost. Bounded: a bridge that is down never does.
+// A port that does not forward yet loses what the pod sends.
 Outcome<netlink::Link> Wiring::wait_for_port() {
-  using std::chrono::microseconds;
-  constexpr microseconds kFirst{50};
-  constexpr microseconds kLimit{1'000'000};
-  microseconds waited{0};
-  for (microseconds pause = kFirst;; pause *= 2) {
+  netlink::Link port;
+  CNI_TRY(wait_until([&]() -> Outcome<bool> {
     CNI_ASSIGN(std::optional<netlink::Link> link, find_link(host_, names_.host_link));
     if (!link) return fail(ErrorCode::kInternal, names_.host_link + " went as it was made");
-    if (link->port_state == BR_STATE_FORWARDING || waited >= kLimit) return std::move(*link);
-    std::this_thread::sleep_for(pause);
-    waited += pause;
-  }
+    port = std::move(*link);
+    return port.port_state == BR_STATE_FORWARDING;
+  }));
+  return port;
 }
 
 Outcome<std::vector<Interface>> Wiring::interfaces(const netlink::Link& bridge) {

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "cni/plugins/bridge_plan.h"
+#include "cni/plugins/neighbor_groups.h"
 #include "cni/plugins/proc_sys.h"
 #include "linux/netlink/address.h"
 
@@ -74,7 +75,7 @@ Outcome<> ensure_gateway(netlink::Socket& socket, const netlink::Link& bridge,
   put_link_change(batch, pinned);
   CNI_TRY(socket.run(batch));
   CNI_TRY(enable_forwarding(gateway.family()));
-  return {};
+  return wait_for_neighbor_groups(socket, {gateway.address});
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 
 #include <set>
 
+#include "cni/plugins/neighbor_groups.h"
 #include "tables/names.h"
 
 namespace weft::cni {
@@ -49,6 +50,10 @@ TEST(Macs, ArePrivateUnicastAndFollowTheAddress) {
   const MacAddress host = named_mac(0xfe, "veth12345678");
   EXPECT_EQ(host.bytes[0], 0xfe);
   EXPECT_NE(host, named_mac(0xfe, "veth12345679"));
+}
+
+TEST(NeighborGroups, AreTheRfcs) {
+  EXPECT_EQ(solicited_node_group(ip("4037::1:800:200e:8c6c")), ip("ff02::1:ff0e:8c6c"));
 }
 
 TEST(Complete, FillsInGatewaysAndDefaultRoutes) {

@@ -4,7 +4,9 @@
 #include <linux/netlink.h>
 
 #include <cerrno>
+#include <vector>
 
+#include "cni/plugins/neighbor_groups.h"
 #include "cni/plugins/proc_sys.h"
 #include "linux/netlink/link.h"
 #include "tables/address_driver.h"
@@ -75,7 +77,9 @@ Outcome<> PodNamespace::write(const PodTables& tables) {
     written = try_write(tables);
   }
   CNI_TRY(written);
-  return {};
+  std::vector<IpAddress> addresses;
+  for (const auto& [key, value] : tables.pod_addresses) addresses.push_back(key.prefix.address);
+  return wait_for_neighbor_groups(socket_, addresses);
 }
 
 Outcome<> PodNamespace::remove(const std::string& ifname) {
