@@ -101,8 +101,9 @@ class RandomTable {
     }
     if (sets_.empty()) return leaf_rule(rule);
     const auto& [name, type] = sets_[choices_.below(static_cast<unsigned>(sets_.size()))];
+    if (type == SetType::kData) return leaf_rule(rule);
     load_key(rule, type);
-    if (type == SetType::kVerdicts && choices_.flip())
+    if (type == SetType::kVerdicts)
       rule.verdict_map(name);
     else
       choices_.flip() ? rule.in_set(name).accept() : rule.not_in_set(name).drop();

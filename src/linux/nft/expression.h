@@ -115,7 +115,8 @@ class RuleBuilder {
   RuleBuilder& original_frontend();  // ct original ip daddr . meta l4proto . ct original proto-dst
   RuleBuilder& backend();            // ip daddr . th dport
 
-  // ---- Tests of the key, which use it up: the next field starts a new one.
+  // ---- Tests of the key, which use it up: the next field starts a new one. A set is no map here:
+  // older kernels (6.1) do not look for a mere key in one.
   RuleBuilder& in_set(std::string_view set);
   RuleBuilder& not_in_set(std::string_view set);
   RuleBuilder& equals(Bytes value);  // of a single field, in its own byte order
