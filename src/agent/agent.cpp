@@ -27,6 +27,12 @@ reconcile::ReconcilerOptions reconciler_options(const Config& config) {
   return options;
 }
 
+std::vector<std::string> texts(const std::vector<Prefix>& prefixes) {
+  std::vector<std::string> out;
+  for (const Prefix& prefix : prefixes) out.push_back(prefix.to_string());
+  return out;
+}
+
 void remove_if_empty(const std::string& directory) {
   std::error_code ignored;  // not empty, or not there
   std::filesystem::remove(directory, ignored);
@@ -43,7 +49,13 @@ Agent::Agent(loop::Loop& loop, Config config)
       requests_(tables_, clock_, {kPodnetOwner, kServicesOwner}, [this] { on_uninstalled(); }),
       next_pass_(loop, [this] { pass(); }) {}
 
-Agent::~Agent() = default;
+Agent::~Agent() {
+  control_.reset();
+  if (!uninstalled_) return;
+  remove_if_empty(config_.state_directory + "/sysctl");
+  remove_if_empty(config_.state_directory);
+  remove_if_empty(std::filesystem::path(config_.control_socket).parent_path());
+}
 
 Result<std::unique_ptr<Agent>> Agent::start(loop::Loop& loop, Config config) {
   auto agent = std::unique_ptr<Agent>(new Agent(loop, std::move(config)));
@@ -59,6 +71,8 @@ Result<> Agent::open() {
                                                 serve(method, std::move(reply));
                                               }));
   WEFT_ASSIGN(route_socket_, netlink::Socket::open(NETLINK_ROUTE));
+  WEFT_ASSIGN(netlink::Socket netfilter, netlink::Socket::open(NETLINK_NETFILTER));
+  stale_flows_.emplace(std::move(netfilter));
   WEFT_ASSIGN(const std::vector<std::uint32_t> own, add_drivers(tables_, *route_socket_, config_));
   if (config_.watch_kernel) {
     WEFT_ASSIGN(kernel_watch_,
@@ -88,6 +102,7 @@ void Agent::pass() {
   if (requests_.waiting()) source_->catch_up();
   if (!requests_.uninstalling()) plan();
   tables_.run();
+  stale_flows_->remove_written(tables_);
   if (kernel_watch_) kernel_watch_->follow(tables_);
   requests_.advance();
   reconcile_log_.end_of_pass(tables_.settled());
@@ -122,7 +137,23 @@ void Agent::plan() {
   const model::Node node = self != nullptr ? *self : planner_.self();
   note_plan(planner_.update(state_, state_.take_changes(), node,
                             underlay ? *underlay : planner_.underlay(), tables_));
-  if (planner_.has_planned() && !tables_.started()) tables_.start();
+  if (planner_.has_planned() && !tables_.started()) begin();
+  stale_flows_->note(planner_.take_frontend_changes());
+}
+
+void Agent::begin() {
+  // An agent before this one may have died between a change and the flows it left behind, or have
+  // missed the change altogether.
+  if (const auto held = tables_.read<tables::NftKind>())
+    if (const auto before = planner_.backend().interpret(*held))
+      stale_flows_->note(changes_between(*before, planner_.services()));
+  planner_.take_frontend_changes();
+  tables_.start();
+  log::info("agent", "in sync",
+            {{"podCIDRs", fmt::format("{}", fmt::join(texts(planner_.self().pod_cidrs), ","))},
+             {"peers", planner_.peers()},
+             {"services", state_.services().size()},
+             {"frontends", planner_.services().frontends.size()}});
 }
 
 std::optional<podnet::Underlay> Agent::look_for_underlay(const model::Node& self,
@@ -172,6 +203,7 @@ void Agent::serve(const std::string& method, Reply reply) {
   if (method == "status") return reply(to_json(status()));
   if (method == "uninstall") {
     log::info("agent", "uninstalling");
+    reconcile_log_.expect_removals();
     requests_.uninstall(std::move(reply));
   } else if (requests_.uninstalling()) {
     return reply(fail("the agent is being uninstalled"));
@@ -191,7 +223,7 @@ void Agent::serve(const std::string& method, Reply reply) {
 
 void Agent::on_uninstalled() {
   log::info("agent", "uninstalled");
-  remove_if_empty(config_.state_directory);
+  uninstalled_ = true;
   loop_.stop();
 }
 

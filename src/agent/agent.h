@@ -26,6 +26,7 @@
 #include "agent/planner.h"
 #include "agent/reconcile_log.h"
 #include "agent/requests.h"
+#include "agent/stale_flows.h"
 #include "agent/status.h"
 #include "agent/steady_clock.h"
 #include "cluster/manifests/source.h"
@@ -56,6 +57,7 @@ class Agent {
   void wake();
   void pass();
   void plan();
+  void begin();  // everything is planned for the first time
   void sleep_until_due();
 
   // The underlay as last found; looked for again when something may have changed it. Nothing, and
@@ -80,6 +82,7 @@ class Agent {
   model::ClusterState state_{};
   Requests requests_;
 
+  std::optional<StaleFlows> stale_flows_{};
   bool underlay_stale_ = true;
   std::optional<podnet::Underlay> underlay_{};
   reconcile::Clock::TimePoint underlay_found_at_{};
@@ -87,6 +90,7 @@ class Agent {
 
   std::string waiting_for_{};
   std::string plan_error_{};
+  bool uninstalled_ = false;
 
   loop::Timer next_pass_;
   std::optional<loop::Signal> terminate_{};

@@ -39,7 +39,8 @@ Result<std::vector<std::uint32_t>> add_drivers(reconcile::Reconciler& tables,
                                   {.stage = 3, .rests_on_links = true, .cascades = true});
   tables.add<tables::NeighborKind>(make_unique<tables::NeighborDriver>(route, links),
                                    {.stage = 4, .rests_on_links = true});
-  tables.add<tables::FdbKind>(make_unique<tables::FdbDriver>(route, links),
+  const std::vector<std::string> vxlan{std::string(tables::kVxlan)};  // a bridge learns its own
+  tables.add<tables::FdbKind>(make_unique<tables::FdbDriver>(route, vxlan),
                               {.stage = 4, .rests_on_links = true});
   tables.add<tables::RouteKind>(make_unique<tables::RouteDriver>(route),
                                 {.stage = 5, .rests_on_links = true});

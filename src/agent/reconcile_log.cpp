@@ -23,6 +23,7 @@ void ReconcileLog::on_failure(const Error& error) {
 }
 
 void ReconcileLog::on_repair(const reconcile::Drift& drift) {
+  if (removing_) return;
   ++repaired_;
   if (++repaired_in_pass_ > kLinesAPass) return;
   log::warning("reconcile", "repairing drift",

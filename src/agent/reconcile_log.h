@@ -17,6 +17,9 @@ class ReconcileLog {
   // Callbacks that refer to this object.
   reconcile::ReconcilerEvents events();
 
+  // From now on what is found and removed is no drift: it is being uninstalled.
+  void expect_removals() { removing_ = true; }
+
   // After each run() of the Reconciler.
   void end_of_pass(bool settled);
 
@@ -30,6 +33,7 @@ class ReconcileLog {
   std::uint64_t repaired_ = 0;
   std::uint64_t repaired_in_pass_ = 0;
   std::uint64_t failures_ = 0;
+  bool removing_ = false;
   std::string failing_{};  // the error logged last, while it lasts
 };
 

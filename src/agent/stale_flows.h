@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Removes tracked UDP flows that a change of Services left behind (service/stale_flows.h), once the
+// change has been written: before that, the next packet would begin the same flow again.
+#pragma once
+
+#include <map>
+#include <span>
+#include <vector>
+
+#include "linux/netlink/socket.h"
+#include "model/service_table.h"
+#include "reconcile/reconciler.h"
+#include "service/stale_flows.h"
+
+namespace weft::agent {
+
+class StaleFlows {
+ public:
+  // `netfilter`: of NETLINK_NETFILTER, in the node's namespace.
+  explicit StaleFlows(netlink::Socket netfilter) : netfilter_(std::move(netfilter)) {}
+
+  void note(std::span<const model::FrontendChange> changes);
+  // After each run() of the Reconciler: removes what was noted, unless it is still to be written.
+  void remove_written(const reconcile::Reconciler& tables);
+
+ private:
+  netlink::Socket netfilter_;
+  std::vector<service::StaleFlow> flows_{};
+};
+
+// From the table the kernel held (an agent's before this one) to what is wanted now.
+std::vector<model::FrontendChange> changes_between(const model::ServiceTable& before,
+                                                   const model::ServiceTable& now);
+
+}  // namespace weft::agent
