@@ -64,8 +64,8 @@ TEST_F(Cache, ReadsBackAndRemoves) {
 
 TEST_F(Cache, WhatCannotBeReadIsNotThere) {
   std::filesystem::create_directories(directory_ + "/results");
-  for (const char* text : {"", "{", "[]", R"({"kind":"other","result":{}})", R"({"kind":"cniCacheV1"})",
-                           R"({"kind":7,"result":{}})"}) {
+  for (const char* text : {"", "{", "[]", R"({"kind":"other","result":{}})",
+                           R"({"kind":"cniCacheV1"})", R"({"kind":7,"result":{}})"}) {
     std::ofstream(file()) << text;
     EXPECT_EQ(read_cache(directory_, list_, attachment_), std::nullopt) << text;
   }

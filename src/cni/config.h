@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The network configuration a plugin gets on stdin: the keys all plugins share, checked, and the whole
-// object for the plugin's own keys (SPEC.md, "Section 1: Network configuration format").
+// The network configuration a plugin gets on stdin: the keys all plugins share, checked, and the
+// whole object for the plugin's own keys (SPEC.md, "Section 1: Network configuration format").
 #pragma once
 
 #include <optional>
@@ -24,7 +24,8 @@ struct NetworkConfig {
 // Errors: code 6 (not JSON, wrong types), 7 (name missing or ill-formed), 1 (version).
 Outcome<NetworkConfig> decode_config(std::string_view text);
 
-// The configuration's version, where `text` says one that is supported, for the answer to bad input.
+// The configuration's version, where `text` says one that is supported, for the answer to bad
+// input.
 std::string version_of(std::string_view text);
 
 }  // namespace weft::cni

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Plugin delegation (SPEC.md, "Section 4"): a plugin has its IPAM plugin do its part, with the same
-// configuration and environment. The delegate is found in CNI_PATH and executed. Where the file found
-// is this very binary (our plugins are one file under several names), its function is called
+// configuration and environment. The delegate is found in CNI_PATH and executed. Where the file
+// found is this very binary (our plugins are one file under several names), its function is called
 // instead: the same code on the same input, one exec less.
 #pragma once
 

@@ -40,7 +40,8 @@ std::string_view last_part(std::string_view path) { return path.substr(path.rfin
 // Someone ran it by hand.
 Response about(std::string_view name, std::span<const Plugin> plugins) {
   return {{},
-          "CNI plugin " + std::string(name) + " of Weft (this binary has: " + plugin_names(plugins) +
+          "CNI plugin " + std::string(name) +
+              " of Weft (this binary has: " + plugin_names(plugins) +
               ")\nCNI protocol versions supported: " + supported_versions() + "\n",
           0};
 }
@@ -50,8 +51,8 @@ std::string_view first_version_with(Verb verb) {
   return verb == Verb::kGc || verb == Verb::kStatus ? "1.1.0" : kVersions.front();
 }
 
-// A plugin works in a namespace that is not its own, unless told that this is meant. A path that cannot be
-// opened is the plugin's to judge (for DEL it is success).
+// A plugin works in a namespace that is not its own, unless told that this is meant. A path that
+// cannot be opened is the plugin's to judge (for DEL it is success).
 Outcome<> check_netns(const Environment& environment) {
   if (environment.netns.empty() || environment.netns_override) return {};
   const Result<Netns> netns = Netns::open(environment.netns);
@@ -65,9 +66,9 @@ Outcome<> check_netns(const Environment& environment) {
 }
 
 CniFailure not_offered(const Plugin& plugin, Verb verb) {
-  return fail(ErrorCode::kInvalidEnvironment, "plugin " + std::string(plugin.name) +
-                                                  " does not implement CNI_COMMAND=" +
-                                                  std::string(to_string(verb)));
+  return fail(ErrorCode::kInvalidEnvironment,
+              "plugin " + std::string(plugin.name) +
+                  " does not implement CNI_COMMAND=" + std::string(to_string(verb)));
 }
 
 Outcome<std::string> execute(const Plugin& plugin, const Request& request) {
@@ -116,10 +117,10 @@ Response respond(std::span<const Plugin> plugins, std::string_view program,
   if (command == variables.end() || command->second.empty()) return about(name, plugins);
   const Plugin* plugin = find_plugin(plugins, name);
   if (plugin == nullptr)
-    return error_response({ErrorCode::kInvalidEnvironment,
-                           "no plugin is named " + std::string(name),
-                           "this binary has: " + plugin_names(plugins)},
-                          kCurrentVersion);
+    return error_response(
+        {ErrorCode::kInvalidEnvironment, "no plugin is named " + std::string(name),
+         "this binary has: " + plugin_names(plugins)},
+        kCurrentVersion);
   Outcome<Environment> environment = decode_environment(variables);
   if (!environment) return error_response(environment.error(), kCurrentVersion);
   if (environment->verb == Verb::kVersion) return version_response();

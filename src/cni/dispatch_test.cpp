@@ -34,13 +34,16 @@ constexpr const char* kConfig = R"({"cniVersion":"1.0.0","name":"net","type":"go
 
 struct Call {
   std::string program = "/opt/cni/bin/good";
-  Variables variables{{"CNI_COMMAND", "ADD"},       {"CNI_CONTAINERID", "abc"},
-                      {"CNI_NETNS", "/no/such/ns"}, {"CNI_IFNAME", "eth0"},
+  Variables variables{{"CNI_COMMAND", "ADD"},
+                      {"CNI_CONTAINERID", "abc"},
+                      {"CNI_NETNS", "/no/such/ns"},
+                      {"CNI_IFNAME", "eth0"},
                       {"CNI_PATH", "/opt/cni/bin"}};
   std::string input = kConfig;
 
   Response respond() const {
-    return cni::respond(kPlugins, program, variables, [this]() -> Result<std::string> { return input; });
+    return cni::respond(kPlugins, program, variables,
+                        [this]() -> Result<std::string> { return input; });
   }
 };
 
@@ -100,7 +103,9 @@ TEST(Dispatch, ErrorsArePrinted) {
   expect_error(call("DEL", "bad"), 999, "delete: No such thing");
 }
 
-TEST(Dispatch, UnknownPlugin) { expect_error(call("ADD", "weft-cni"), 4, "this binary has: good, bad"); }
+TEST(Dispatch, UnknownPlugin) {
+  expect_error(call("ADD", "weft-cni"), 4, "this binary has: good, bad");
+}
 
 TEST(Dispatch, MissingVariables) {
   Call missing;

@@ -70,9 +70,8 @@ bool is_alphanumeric(char c) {
 
 bool is_name(std::string_view text) {
   return !text.empty() && is_alphanumeric(text.front()) &&
-         std::all_of(text.begin(), text.end(), [](char c) {
-           return is_alphanumeric(c) || c == '_' || c == '.' || c == '-';
-         });
+         std::all_of(text.begin(), text.end(),
+                     [](char c) { return is_alphanumeric(c) || c == '_' || c == '.' || c == '-'; });
 }
 
 bool is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
@@ -104,8 +103,7 @@ Variables variables_of(const char* const* environ) {
   for (; *environ != nullptr; ++environ) {
     const std::string_view text = *environ;
     const std::size_t end = text.find('=');
-    if (end != std::string_view::npos)
-      variables.emplace(text.substr(0, end), text.substr(end + 1));
+    if (end != std::string_view::npos) variables.emplace(text.substr(0, end), text.substr(end + 1));
   }
   return variables;
 }
@@ -166,7 +164,8 @@ std::string ifname_fault(std::string_view ifname) {
   return refused ? "interface name contains / or : or white space" : "";
 }
 
-Outcome<Arguments> decode_arguments(std::string_view text, std::span<const std::string_view> known) {
+Outcome<Arguments> decode_arguments(std::string_view text,
+                                    std::span<const std::string_view> known) {
   constexpr std::string_view kIgnoreUnknown = "IgnoreUnknown";
   Arguments arguments;
   std::string unknown;

@@ -27,9 +27,9 @@ struct Environment {
   std::string container_id{};
   std::string netns{};
   std::string ifname{};
-  std::string args{};             // CNI_ARGS, undecoded
+  std::string args{};               // CNI_ARGS, undecoded
   std::vector<std::string> path{};  // CNI_PATH's directories
-  bool netns_override = false;    // the plugin's own namespace is meant
+  bool netns_override = false;      // the plugin's own namespace is meant
 };
 
 // Errors have code 4 and name the variables.
@@ -40,8 +40,8 @@ std::string container_id_fault(std::string_view container_id);
 std::string network_name_fault(std::string_view name);
 std::string ifname_fault(std::string_view ifname);
 
-// CNI_ARGS: "KEY=value;KEY=value". A key not in `known` is an error (code 4) unless IgnoreUnknown is
-// true among them.
+// CNI_ARGS: "KEY=value;KEY=value". A key not in `known` is an error (code 4) unless IgnoreUnknown
+// is true among them.
 using Arguments = std::map<std::string, std::string, std::less<>>;
 Outcome<Arguments> decode_arguments(std::string_view text, std::span<const std::string_view> known);
 

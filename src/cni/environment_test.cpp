@@ -83,8 +83,10 @@ TEST(Environment, RefusesBadNames) {
 
 TEST(Environment, NetnsOverride) {
   for (const char* yes : {"1", "true", "TRUE"})
-    EXPECT_TRUE(decode_environment(with(add_variables(), "CNI_NETNS_OVERRIDE", yes))->netns_override);
-  EXPECT_FALSE(decode_environment(with(add_variables(), "CNI_NETNS_OVERRIDE", "0"))->netns_override);
+    EXPECT_TRUE(
+        decode_environment(with(add_variables(), "CNI_NETNS_OVERRIDE", yes))->netns_override);
+  EXPECT_FALSE(
+      decode_environment(with(add_variables(), "CNI_NETNS_OVERRIDE", "0"))->netns_override);
 }
 
 TEST(Names, ContainerIdsAndNetworks) {
@@ -100,7 +102,8 @@ TEST(Names, ContainerIdsAndNetworks) {
 }
 
 TEST(Names, Interfaces) {
-  for (const char* good : {"eth0", "fifteen-letters", "a", "..."}) EXPECT_EQ(ifname_fault(good), "");
+  for (const char* good : {"eth0", "fifteen-letters", "a", "..."})
+    EXPECT_EQ(ifname_fault(good), "");
   for (const char* bad : {"", ".", "..", "a/b", "a:b", "a b", "a\tb", "sixteen-letters-"})
     EXPECT_NE(ifname_fault(bad), "") << bad;
 }

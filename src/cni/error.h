@@ -15,25 +15,28 @@ namespace weft::cni {
 
 enum class ErrorCode : unsigned {
   kIncompatibleVersion = 1,
-  kUnsupportedField = 2,     // the message names key and value
-  kUnknownContainer = 3,     // the runtime need not DEL
-  kInvalidEnvironment = 4,   // the message names the variables
+  kUnsupportedField = 2,    // the message names key and value
+  kUnknownContainer = 3,    // the runtime need not DEL
+  kInvalidEnvironment = 4,  // the message names the variables
   kInputOutput = 5,
   kDecodeFailure = 6,
   kInvalidConfig = 7,
-  kInvalidNetns = 8,         // in the reference's code, not in the specification's table
+  kInvalidNetns = 8,  // in the reference's code, not in the specification's table
   kTryAgainLater = 11,
-  kNotAvailable = 50,        // STATUS: ADD would fail
-  kLimitedConnectivity = 51, // … and containers that run may be affected
+  kNotAvailable = 50,         // STATUS: ADD would fail
+  kLimitedConnectivity = 51,  // … and containers that run may be affected
   kInternal = 999,
 };
 
 struct CniError {
   CniError(Error error) : message(std::move(error.message)) {}  // NOLINT: that is its point
   CniError(ErrorCode error_code, std::string text, std::string more = {})
-      : code(static_cast<unsigned>(error_code)), message(std::move(text)), details(std::move(more)) {}
+      : code(static_cast<unsigned>(error_code)),
+        message(std::move(text)),
+        details(std::move(more)) {}
 
-  unsigned code = static_cast<unsigned>(ErrorCode::kInternal);  // a foreign plugin's may be any number
+  unsigned code =
+      static_cast<unsigned>(ErrorCode::kInternal);  // a foreign plugin's may be any number
   std::string message{};
   std::string details{};
 
@@ -46,7 +49,8 @@ using Outcome = tl::expected<T, CniError>;
 
 using CniFailure = tl::unexpected<CniError>;
 
-[[nodiscard]] inline CniFailure fail(ErrorCode code, std::string message, std::string details = {}) {
+[[nodiscard]] inline CniFailure fail(ErrorCode code, std::string message,
+                                     std::string details = {}) {
   return CniFailure(CniError(code, std::move(message), std::move(details)));
 }
 
@@ -58,16 +62,15 @@ using CniFailure = tl::unexpected<CniError>;
 }  // namespace weft::cni
 
 // WEFT_TRY and WEFT_ASSIGN for functions that return an Outcome; they take Results too.
-#define CNI_TRY(expression)                                                           \
-  do {                                                                                \
-    if (auto cni_result = (expression); !cni_result)                                  \
+#define CNI_TRY(expression)                                                                 \
+  do {                                                                                      \
+    if (auto cni_result = (expression); !cni_result)                                        \
       return ::weft::cni::CniFailure(::weft::cni::CniError(std::move(cni_result.error()))); \
   } while (false)
 
 #define CNI_ASSIGN(declaration, expression) \
   CNI_ASSIGN_INNER(WEFT_CONCAT(cni_result_, __LINE__), declaration, expression)
-#define CNI_ASSIGN_INNER(result, declaration, expression)                          \
-  auto result = (expression);                                                      \
-  if (!result)                                                                     \
-    return ::weft::cni::CniFailure(::weft::cni::CniError(std::move(result.error()))); \
+#define CNI_ASSIGN_INNER(result, declaration, expression)                                        \
+  auto result = (expression);                                                                    \
+  if (!result) return ::weft::cni::CniFailure(::weft::cni::CniError(std::move(result.error()))); \
   declaration = std::move(*result)

@@ -27,8 +27,8 @@ CniError printed_error(const std::string& executable, const Output& output) {
   }
   std::string said = output.out.empty() ? output.err : output.out;
   if (said.empty()) said = "no error message";
-  return {ErrorCode::kInternal,
-          executable + " failed with status " + std::to_string(output.status), std::move(said)};
+  return {ErrorCode::kInternal, executable + " failed with status " + std::to_string(output.status),
+          std::move(said)};
 }
 
 }  // namespace

@@ -76,8 +76,8 @@ std::optional<std::int64_t> ObjectReader::integer(const char* key, std::int64_t 
     mistyped(key, *value, "an integer");
     return std::nullopt;
   }
-  const bool too_large = value->is_number_unsigned() &&
-                         value->get<std::uint64_t>() > static_cast<std::uint64_t>(most);
+  const bool too_large =
+      value->is_number_unsigned() && value->get<std::uint64_t>() > static_cast<std::uint64_t>(most);
   if (too_large || value->get<std::int64_t>() < least || value->get<std::int64_t>() > most) {
     fault({ErrorCode::kInvalidConfig, path_of(key) + ": " + print_compact(*value) +
                                           " is not within " + std::to_string(least) + " to " +
@@ -126,7 +126,9 @@ std::optional<IpAddress> ObjectReader::address(const char* key) {
   return parsed<IpAddress>(key, IpAddress::parse);
 }
 
-std::optional<Prefix> ObjectReader::prefix(const char* key) { return parsed<Prefix>(key, parse_cidr); }
+std::optional<Prefix> ObjectReader::prefix(const char* key) {
+  return parsed<Prefix>(key, parse_cidr);
+}
 
 std::optional<MacAddress> ObjectReader::mac(const char* key) {
   return parsed<MacAddress>(key, MacAddress::parse);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// JSON for the CNI formats: parsing and printing without exceptions, and a reader of objects that is
-// strict about types. A reader keeps the first fault and goes on with defaults, so that a decoder
-// reads as the list of its fields:
+// JSON for the CNI formats: parsing and printing without exceptions, and a reader of objects that
+// is strict about types. A reader keeps the first fault and goes on with defaults, so that a
+// decoder reads as the list of its fields:
 //
 //   ObjectReader reader(json, "ipam");
 //   spec.data_directory = reader.text("dataDir", kDefault);
@@ -28,7 +28,7 @@ using Json = nlohmann::ordered_json;
 
 // Fails with code 6.
 Outcome<Json> parse_json(std::string_view text);
-std::string print_json(const Json& json);      // indented by four spaces, as the reference prints
+std::string print_json(const Json& json);  // indented by four spaces, as the reference prints
 std::string print_compact(const Json& json);
 
 class ObjectReader {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What ADD gives: interfaces, addresses, routes and DNS of an attachment, as specification 1.1.0
-// models them (SPEC.md, "Section 5: Result Types", "Success"). Older formats are read into and written
-// from this (result_json.h).
+// models them (SPEC.md, "Section 5: Result Types", "Success"). Older formats are read into and
+// written from this (result_json.h).
 #pragma once
 
 #include <cstdint>
@@ -27,7 +27,7 @@ struct Interface {
 struct IpConfig {
   Prefix address{};  // with host bits
   std::optional<IpAddress> gateway{};
-  std::optional<std::uint32_t> interface{};  // place in CniResult::interfaces
+  std::optional<std::uint32_t> interface {};  // place in CniResult::interfaces
   bool operator==(const IpConfig&) const = default;
 };
 

@@ -96,8 +96,10 @@ void put_family(Json& json, const char* key, const CniResult& result, IpFamily f
 
 Interface read_interface(const Json& json, const std::string& path, ObjectReader& owner) {
   ObjectReader reader(json, path);
-  Interface interface{reader.text("name"),    reader.text("mac"),        reader.number("mtu"),
-                      reader.text("sandbox"), reader.text("socketPath"), reader.text("pciID")};
+  Interface interface {
+    reader.text("name"), reader.text("mac"), reader.number("mtu"), reader.text("sandbox"),
+        reader.text("socketPath"), reader.text("pciID")
+  };
   owner.merge(reader);
   return interface;
 }
@@ -105,8 +107,7 @@ Interface read_interface(const Json& json, const std::string& path, ObjectReader
 IpConfig read_ip(const Json& json, const std::string& path, ObjectReader& owner) {
   ObjectReader reader(json, path);
   const std::optional<Prefix> address = reader.prefix("address");
-  if (!address)
-    reader.fault({ErrorCode::kDecodeFailure, reader.path_of("address") + ": missing"});
+  if (!address) reader.fault({ErrorCode::kDecodeFailure, reader.path_of("address") + ": missing"});
   IpConfig ip{address.value_or(Prefix{}), reader.address("gateway"), reader.number("interface")};
   owner.merge(reader);
   return ip;

@@ -51,25 +51,27 @@ constexpr std::string_view kDnsText =
     R"("options":["ndots:5"]})";
 
 TEST(ResultJson, Version110SaysEverything) {
-  EXPECT_EQ(print_compact(result_to_json(full(), "1.1.0").value()),
-            R"({"cniVersion":"1.1.0","interfaces":[{"name":"cni0","mac":"0a:00:00:00:00:01","mtu":1450},)"
-            R"({"name":"eth0","mac":"0a:00:00:00:00:02","mtu":1450,"sandbox":"/run/netns/x",)"
-            R"("socketPath":"/run/s","pciID":"0000:01:00.0"}],)"
-            R"("ips":[{"interface":1,"address":"10.1.0.2/24","gateway":"10.1.0.1"},)"
-            R"({"address":"10.2.0.2/24"},{"interface":1,"address":"fd00::2/64","gateway":"fd00::1"}],)"
-            R"("routes":[{"dst":"0.0.0.0/0","gw":"10.1.0.1","mtu":1400,"advmss":1360,"priority":5,)"
-            R"("table":100,"scope":0},{"dst":"fd01::/16"}],)" +
-                std::string(kDnsText) + "}");
+  EXPECT_EQ(
+      print_compact(result_to_json(full(), "1.1.0").value()),
+      R"({"cniVersion":"1.1.0","interfaces":[{"name":"cni0","mac":"0a:00:00:00:00:01","mtu":1450},)"
+      R"({"name":"eth0","mac":"0a:00:00:00:00:02","mtu":1450,"sandbox":"/run/netns/x",)"
+      R"("socketPath":"/run/s","pciID":"0000:01:00.0"}],)"
+      R"("ips":[{"interface":1,"address":"10.1.0.2/24","gateway":"10.1.0.1"},)"
+      R"({"address":"10.2.0.2/24"},{"interface":1,"address":"fd00::2/64","gateway":"fd00::1"}],)"
+      R"("routes":[{"dst":"0.0.0.0/0","gw":"10.1.0.1","mtu":1400,"advmss":1360,"priority":5,)"
+      R"("table":100,"scope":0},{"dst":"fd01::/16"}],)" +
+          std::string(kDnsText) + "}");
 }
 
 TEST(ResultJson, Version100LacksWhat110Added) {
-  EXPECT_EQ(print_compact(result_to_json(full(), "1.0.0").value()),
-            R"({"cniVersion":"1.0.0","interfaces":[{"name":"cni0","mac":"0a:00:00:00:00:01"},)"
-            R"({"name":"eth0","mac":"0a:00:00:00:00:02","sandbox":"/run/netns/x"}],)"
-            R"("ips":[{"interface":1,"address":"10.1.0.2/24","gateway":"10.1.0.1"},)"
-            R"({"address":"10.2.0.2/24"},{"interface":1,"address":"fd00::2/64","gateway":"fd00::1"}],)"
-            R"("routes":[{"dst":"0.0.0.0/0","gw":"10.1.0.1"},{"dst":"fd01::/16"}],)" +
-                std::string(kDnsText) + "}");
+  EXPECT_EQ(
+      print_compact(result_to_json(full(), "1.0.0").value()),
+      R"({"cniVersion":"1.0.0","interfaces":[{"name":"cni0","mac":"0a:00:00:00:00:01"},)"
+      R"({"name":"eth0","mac":"0a:00:00:00:00:02","sandbox":"/run/netns/x"}],)"
+      R"("ips":[{"interface":1,"address":"10.1.0.2/24","gateway":"10.1.0.1"},)"
+      R"({"address":"10.2.0.2/24"},{"interface":1,"address":"fd00::2/64","gateway":"fd00::1"}],)"
+      R"("routes":[{"dst":"0.0.0.0/0","gw":"10.1.0.1"},{"dst":"fd01::/16"}],)" +
+          std::string(kDnsText) + "}");
 }
 
 TEST(ResultJson, Versions030To040HaveAddressVersions) {
@@ -85,12 +87,13 @@ TEST(ResultJson, Versions030To040HaveAddressVersions) {
 
 TEST(ResultJson, Versions010And020KeepTheFirstAddressOfAFamily) {
   for (const std::string version : {"0.1.0", "0.2.0"}) {
-    EXPECT_EQ(print_compact(result_to_json(full(), version).value()),
-              R"({"cniVersion":")" + version +
-                  R"(","ip4":{"ip":"10.1.0.2/24","gateway":"10.1.0.1",)"
-                  R"("routes":[{"dst":"0.0.0.0/0","gw":"10.1.0.1"}]},)"
-                  R"("ip6":{"ip":"fd00::2/64","gateway":"fd00::1","routes":[{"dst":"fd01::/16"}]},)" +
-                  std::string(kDnsText) + "}");
+    EXPECT_EQ(
+        print_compact(result_to_json(full(), version).value()),
+        R"({"cniVersion":")" + version +
+            R"(","ip4":{"ip":"10.1.0.2/24","gateway":"10.1.0.1",)"
+            R"("routes":[{"dst":"0.0.0.0/0","gw":"10.1.0.1"}]},)"
+            R"("ip6":{"ip":"fd00::2/64","gateway":"fd00::1","routes":[{"dst":"fd01::/16"}]},)" +
+            std::string(kDnsText) + "}");
   }
 }
 
@@ -124,9 +127,10 @@ TEST(ResultJson, RoundTrips) {
 
 TEST(ResultJson, AResultWithoutVersionIsOfTheConfigurations) {
   EXPECT_EQ(result_from_json(json(R"({"ip4":{"ip":"10.1.0.2/24"}})"), "0.2.0")->ips.size(), 1U);
-  EXPECT_EQ(result_from_json(json(R"({"cniVersion":"","ips":[{"address":"10.1.0.2/24"}]})"), "1.0.0")
-                ->ips.size(),
-            1U);
+  EXPECT_EQ(
+      result_from_json(json(R"({"cniVersion":"","ips":[{"address":"10.1.0.2/24"}]})"), "1.0.0")
+          ->ips.size(),
+      1U);
 }
 
 TEST(ResultJson, Refusals) {
@@ -135,7 +139,8 @@ TEST(ResultJson, Refusals) {
     return result ? "" : std::to_string(result.error().code) + " " + result.error().to_string();
   };
   EXPECT_THAT(refusal(R"({"cniVersion":"9.9.9"})"), HasSubstr("1 unsupported CNI result version"));
-  EXPECT_THAT(refusal(R"({"ips":[{"gateway":"10.0.0.1"}]})"), HasSubstr("6 ips[0].address: missing"));
+  EXPECT_THAT(refusal(R"({"ips":[{"gateway":"10.0.0.1"}]})"),
+              HasSubstr("6 ips[0].address: missing"));
   EXPECT_THAT(refusal(R"({"ips":[{"address":"10.0.0.300/24"}]})"), HasSubstr("7 ips[0].address"));
   EXPECT_THAT(refusal(R"({"routes":[{"gw":"10.0.0.1"}]})"), HasSubstr("6 routes[0].dst: missing"));
   EXPECT_THAT(refusal(R"({"interfaces":[7]})"), HasSubstr("6 interfaces[0]: 7 is not an object"));

@@ -86,7 +86,8 @@ Failure failed(const PluginEntry& plugin, Verb verb, const CniError& error) {
 
 Result<> check(const Attachment& attachment) {
   std::string fault = container_id_fault(attachment.container_id);
-  if (!fault.empty()) return weft::fail("container id \"" + attachment.container_id + "\": " + fault);
+  if (!fault.empty())
+    return weft::fail("container id \"" + attachment.container_id + "\": " + fault);
   fault = ifname_fault(attachment.ifname);
   if (!fault.empty()) return weft::fail("interface \"" + attachment.ifname + "\": " + fault);
   return {};
@@ -117,8 +118,7 @@ Result<Step> add_all(const Runtime& runtime, const ConfigurationList& list,
   std::optional<Step> last;
   for (const PluginEntry& plugin : list.plugins) {
     const std::optional<Json> prev = last ? std::optional(last->json) : std::nullopt;
-    const Outcome<std::string> out =
-        execute(runtime, list, plugin, attachment, Verb::kAdd, prev);
+    const Outcome<std::string> out = execute(runtime, list, plugin, attachment, Verb::kAdd, prev);
     if (!out) return failed(plugin, Verb::kAdd, out.error());
     Outcome<Step> step = read_step(*out, list.cni_version);
     if (!step) return failed(plugin, Verb::kAdd, step.error());
@@ -148,8 +148,7 @@ Result<> Runtime::del(const ConfigurationList& list, const Attachment& attachmen
   if (at_least(list.cni_version, kPrevResultOnDel))
     prev = read_cache(cache_directory, list, attachment);
   for (auto plugin = list.plugins.rbegin(); plugin != list.plugins.rend(); ++plugin) {
-    const Outcome<std::string> out =
-        execute(*this, list, *plugin, attachment, Verb::kDel, prev);
+    const Outcome<std::string> out = execute(*this, list, *plugin, attachment, Verb::kDel, prev);
     if (!out) return failed(*plugin, Verb::kDel, out.error());
   }
   remove_cache(cache_directory, list, attachment);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Whole files by plain system calls: EINTR and short reads and writes retried, errors with the path.
-// (Not by streams: the static CNI plugins would carry and start their locales.)
+// Whole files by plain system calls: EINTR and short reads and writes retried, errors with the
+// path. (Not by streams: the static CNI plugins would carry and start their locales.)
 #pragma once
 
 #include <sys/types.h>

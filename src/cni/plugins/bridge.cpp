@@ -90,9 +90,12 @@ Outcome<CniResult> Wiring::take_addresses() {
 PodNames Wiring::names_for(const CniResult& result, unsigned attempt) const {
   const Environment& environment = request_.environment;
   PodNames names{host_link_name(environment.container_id, environment.ifname, attempt),
-                 environment.ifname, environment.netns, {}, {}};
+                 environment.ifname,
+                 environment.netns,
+                 {},
+                 {}};
   names.host_mac = named_mac(kHostMac, names.host_link);
-  names.pod_mac = config_.mac            ? *config_.mac
+  names.pod_mac = config_.mac           ? *config_.mac
                   : !result.ips.empty() ? pod_mac(result.ips.front().address.address)
                                         : named_mac(kPodMac, names.host_link);
   return names;
@@ -106,8 +109,8 @@ Outcome<PodTables> Wiring::make_pair(const CniResult& result) {
     CNI_ASSIGN(made_pair_, try_make_pair(tables));
     if (made_pair_) return tables;
   }
-  return fail(ErrorCode::kInternal, "no free name for the host's end of the veth pair, last tried: " +
-                                        names_.host_link);
+  return fail(ErrorCode::kInternal,
+              "no free name for the host's end of the veth pair, last tried: " + names_.host_link);
 }
 
 // False when the host has a link of that name.

@@ -13,8 +13,8 @@ constexpr std::int64_t kLargestMtu = 65535;
 
 // Keys of the reference that ask for what is not carried out here when they hold more than nothing.
 constexpr std::array<const char*, 8> kUnsupported = {
-    "ipMasq",        "promiscMode",   "vlan",     "vlanTrunk",
-    "macspoofchk",   "portIsolation", "enabledad", "disableContainerInterface",
+    "ipMasq",      "promiscMode",   "vlan",      "vlanTrunk",
+    "macspoofchk", "portIsolation", "enabledad", "disableContainerInterface",
 };
 
 bool asks_for_nothing(const Json& value) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The bridge plugin's configuration: the reference's names and defaults. A key that this plugin does
-// not carry out, set to a value that asks for something, is an error (code 2) that names key and value;
-// it is never silently ignored.
+// The bridge plugin's configuration: the reference's names and defaults. A key that this plugin
+// does not carry out, set to a value that asks for something, is an error (code 2) that names key
+// and value; it is never silently ignored.
 #pragma once
 
 #include <cstdint>

@@ -56,8 +56,8 @@ TEST(BridgeConfig, WhatIsNotCarriedOutIsRefusedByKeyAndValue) {
   EXPECT_EQ(refusal(R"(,"vlan":7)"), "2 vlan: 7 is not supported by bridge");
   EXPECT_EQ(refusal(R"(,"vlanTrunk":[{"id":1}])"),
             "2 vlanTrunk: [{\"id\":1}] is not supported by bridge");
-  for (const std::string key : {"promiscMode", "macspoofchk", "portIsolation", "enabledad",
-                                "disableContainerInterface"}) {
+  for (const std::string key :
+       {"promiscMode", "macspoofchk", "portIsolation", "enabledad", "disableContainerInterface"}) {
     EXPECT_THAT(refusal(",\"" + key + "\":true"), HasSubstr("2 " + key + ": true"));
     EXPECT_EQ(refusal(",\"" + key + "\":false"), "accepted");
   }

@@ -57,18 +57,22 @@ bool in_the_way(const Prefix& present, const Prefix& gateway) {
 Outcome<> ensure_gateway(netlink::Socket& socket, const netlink::Link& bridge,
                          const BridgeConfig& config, const Prefix& gateway,
                          const std::vector<netlink::Address>& present) {
-  const auto is_gateway = [&](const netlink::Address& address) { return address.prefix == gateway; };
+  const auto is_gateway = [&](const netlink::Address& address) {
+    return address.prefix == gateway;
+  };
   if (std::any_of(present.begin(), present.end(), is_gateway)) return {};
   netlink::Batch batch;
   for (const netlink::Address& address : present) {
     if (!in_the_way(address.prefix, gateway)) continue;
     if (!config.force_address)
-      return fail(ErrorCode::kInternal, "\"" + bridge.name + "\" already has an IP address different from " +
-                                            gateway.to_string() + ": " + address.prefix.to_string());
+      return fail(ErrorCode::kInternal,
+                  "\"" + bridge.name + "\" already has an IP address different from " +
+                      gateway.to_string() + ": " + address.prefix.to_string());
     put_address_removal(batch, address);
   }
   put_address(batch, {bridge.index, gateway});
-  // A MAC that is set stays; a bridge otherwise takes its ports' lowest, and pods lose their gateway.
+  // A MAC that is set stays; a bridge otherwise takes its ports' lowest, and pods lose their
+  // gateway.
   netlink::Link pinned;
   pinned.index = bridge.index;
   pinned.mac = bridge.mac;

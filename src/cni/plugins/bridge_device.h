@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The bridge itself. Where an agent runs it is there already, with the gateway addresses, and is left
-// alone; only a bridge or gateway address that is missing is made here, forwarding with it.
+// The bridge itself. Where an agent runs it is there already, with the gateway addresses, and is
+// left alone; only a bridge or gateway address that is missing is made here, forwarding with it.
 #pragma once
 
 #include <string>
@@ -14,8 +14,8 @@
 
 namespace weft::cni {
 
-// The bridge of this name, made if missing (up, with a MAC that ports do not change). Fails when the
-// name is another kind of link's.
+// The bridge of this name, made if missing (up, with a MAC that ports do not change). Fails when
+// the name is another kind of link's.
 Outcome<netlink::Link> ensure_bridge(netlink::Socket& socket, const BridgeConfig& config);
 
 // Fails when the bridge has another address in the way (any of IPv4, an overlapping one of IPv6),

@@ -36,13 +36,15 @@ std::optional<IpAddress> first_gateway(const CniResult& result, IpFamily family)
 
 Outcome<> check_route(const Route& route) {
   const std::array<std::pair<std::string_view, std::optional<std::uint32_t>>, 4> keys = {
-      {{"mtu", route.mtu}, {"advmss", route.advmss}, {"table", route.table}, {"scope", route.scope}}};
+      {{"mtu", route.mtu},
+       {"advmss", route.advmss},
+       {"table", route.table},
+       {"scope", route.scope}}};
   for (const auto& [key, value] : keys) {
     if (value && *value != 0)
-      return fail(ErrorCode::kUnsupportedField, "route " + route.destination.to_string() + ": " +
-                                                    std::string(key) + ": " +
-                                                    std::to_string(*value) +
-                                                    " is not supported by bridge");
+      return fail(ErrorCode::kUnsupportedField,
+                  "route " + route.destination.to_string() + ": " + std::string(key) + ": " +
+                      std::to_string(*value) + " is not supported by bridge");
   }
   return {};
 }
@@ -60,7 +62,8 @@ tables::LinkKind::Value veth(const BridgeConfig& config, const PodNames& names) 
 
 }  // namespace
 
-std::string host_link_name(std::string_view container_id, std::string_view ifname, unsigned attempt) {
+std::string host_link_name(std::string_view container_id, std::string_view ifname,
+                           unsigned attempt) {
   constexpr std::string_view kDigits = "0123456789abcdef";
   constexpr int kLength = 8;
   std::string attachment = std::string(container_id).append("/").append(ifname);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a pod on a bridge is to look like, as table entries: the veth pair on the host, and in the pod
-// its links, addresses and routes. Pure: ADD writes these entries, whoever checks compares them.
+// What a pod on a bridge is to look like, as table entries: the veth pair on the host, and in the
+// pod its links, addresses and routes. Pure: ADD writes these entries, whoever checks compares
+// them.
 #pragma once
 
 #include <string>
@@ -15,10 +16,11 @@
 namespace weft::cni {
 
 // "veth" and 8 hexadecimal digits of the attachment; another `attempt` gives another name.
-std::string host_link_name(std::string_view container_id, std::string_view ifname, unsigned attempt);
+std::string host_link_name(std::string_view container_id, std::string_view ifname,
+                           unsigned attempt);
 
-// The pod's: 0a:58 and the last four bytes of its address. The address's next owner has the same MAC,
-// so that no neighbor cache is ever wrong about it.
+// The pod's: 0a:58 and the last four bytes of its address. The address's next owner has the same
+// MAC, so that no neighbor cache is ever wrong about it.
 MacAddress pod_mac(const IpAddress& address);
 // For a pod without address, and for the host's end: from the attachment's name. The host's ends
 // begin with fe, above all others: a bridge with no MAC of its own takes the lowest of its ports'.

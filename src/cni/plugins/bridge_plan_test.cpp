@@ -61,7 +61,8 @@ TEST(Complete, FillsInGatewaysAndDefaultRoutes) {
   EXPECT_EQ(result.ips[1].gateway, ip("fd00::1"));
   EXPECT_EQ(result.ips[0].interface, 2U);
   ASSERT_EQ(result.routes.size(), 3U);
-  EXPECT_EQ(result.routes[1], (Route{.destination = prefix("0.0.0.0/0"), .gateway = ip("10.1.0.1")}));
+  EXPECT_EQ(result.routes[1],
+            (Route{.destination = prefix("0.0.0.0/0"), .gateway = ip("10.1.0.1")}));
   EXPECT_EQ(result.routes[2], (Route{.destination = prefix("::/0"), .gateway = ip("fd00::1")}));
 }
 

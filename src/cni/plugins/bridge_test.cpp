@@ -74,7 +74,8 @@ TEST_P(BridgeFamilies, AddWiresAndDelLeavesNothing) {
   const Json bridge = json_in(node_, "ip -j addr show dev cni0")[0];
   EXPECT_EQ(bridge["address"], result->interfaces.at(0).mac);
   EXPECT_EQ(bridge["mtu"], 1450);
-  for (const std::string& gateway : families.gateways) EXPECT_TRUE(can_ping(pod_, gateway)) << gateway;
+  for (const std::string& gateway : families.gateways)
+    EXPECT_TRUE(can_ping(pod_, gateway)) << gateway;
 
   // The result.
   EXPECT_EQ(result->interfaces.at(0).name, "cni0");
@@ -140,9 +141,10 @@ TEST_F(BridgePlugin, AddingTwiceFailsAndTheFirstStays) {
   // The plugin alone: the runtime's add would undo.
   std::ofstream(directory_ + "/input")
       << R"({"cniVersion":"1.1.0","name":"net",)" + bridge_json(kIpv4).substr(1);
-  const std::string call = "CNI_COMMAND=ADD CNI_CONTAINERID=abc CNI_IFNAME=eth0 CNI_NETNS=" +
-                           path_of(pod_) + " CNI_PATH=" WEFT_PLUGIN_DIRECTORY
-                           " " WEFT_PLUGIN_DIRECTORY "/bridge < " + directory_ + "/input";
+  const std::string call =
+      "CNI_COMMAND=ADD CNI_CONTAINERID=abc CNI_IFNAME=eth0 CNI_NETNS=" + path_of(pod_) +
+      " CNI_PATH=" WEFT_PLUGIN_DIRECTORY " " WEFT_PLUGIN_DIRECTORY "/bridge < " + directory_ +
+      "/input";
   const ShellOutput again = run_in(node_, call);
   EXPECT_NE(again.status, 0);
   EXPECT_THAT(again.text, HasSubstr("CNI_IFNAME=eth0"));
@@ -167,24 +169,27 @@ TEST_F(BridgePlugin, AFailingAddLeavesNothing) {
   EXPECT_THAT(add_error(network(bridge_json(kIpv4, R"(,"ipMasq":true)"))),
               HasSubstr("ipMasq: true is not supported by bridge (code 2)"));
   expect_untouched();
-  // After IPAM: a route that the tables cannot hold; and one the kernel refuses, with the pair made.
-  EXPECT_THAT(add_error(network(bridge_json(kIpv4, "", R"(,"routes":[{"dst":"192.0.2.0/24","mtu":1400}])"))),
+  // After IPAM: a route that the tables cannot hold; and one the kernel refuses, with the pair
+  // made.
+  EXPECT_THAT(add_error(network(
+                  bridge_json(kIpv4, "", R"(,"routes":[{"dst":"192.0.2.0/24","mtu":1400}])"))),
               HasSubstr("(code 2)"));
   expect_untouched();
-  EXPECT_THAT(
-      add_error(network(bridge_json(kIpv4, "", R"(,"routes":[{"dst":"192.0.2.0/24","gw":"172.16.0.1"}])"))),
-      HasSubstr("unreachable"));
+  EXPECT_THAT(add_error(network(bridge_json(
+                  kIpv4, "", R"(,"routes":[{"dst":"192.0.2.0/24","gw":"172.16.0.1"}])"))),
+              HasSubstr("unreachable"));
   expect_untouched();
-  EXPECT_THAT(add_error(network(bridge_json(R"([[{"subnet":"10.244.1.0/30","rangeEnd":"10.244.1.1"}]])"))),
-              HasSubstr("no IP addresses available"));
+  EXPECT_THAT(
+      add_error(network(bridge_json(R"([[{"subnet":"10.244.1.0/30","rangeEnd":"10.244.1.1"}]])"))),
+      HasSubstr("no IP addresses available"));
   expect_untouched();
   EXPECT_THAT(add_error(network(bridge_json(kIpv4) + R"(,{"type":"no-such-plugin"})")),
               HasSubstr("failed to find plugin \"no-such-plugin\""));
 }
 
 TEST_F(BridgePlugin, AChainThatFailsIsUndone) {
-  const std::string directory = mixture({{"bridge", WEFT_PLUGIN_DIRECTORY},
-                                         {"host-local", WEFT_PLUGIN_DIRECTORY}});
+  const std::string directory =
+      mixture({{"bridge", WEFT_PLUGIN_DIRECTORY}, {"host-local", WEFT_PLUGIN_DIRECTORY}});
   std::ofstream(directory + "/refuse") << "#!/bin/sh\n[ $CNI_COMMAND = DEL ] && exit 0\n"
                                           "echo '{\"code\":11,\"msg\":\"later\"}'; exit 1\n";
   std::filesystem::permissions(directory + "/refuse", std::filesystem::perms::owner_all);
@@ -202,8 +207,9 @@ TEST_F(BridgePlugin, ALinkInTheWayIsNamed) {
 }
 
 TEST_F(BridgePlugin, ABridgeThatIsThereIsLeftAlone) {
-  in(node_, "ip link add cni0 type bridge && ip link set cni0 up mtu 1400 && "
-            "ip addr add 10.244.1.1/24 dev cni0 && ip addr add fd00:10:244:1::1/64 dev cni0 nodad");
+  in(node_,
+     "ip link add cni0 type bridge && ip link set cni0 up mtu 1400 && "
+     "ip addr add 10.244.1.1/24 dev cni0 && ip addr add fd00:10:244:1::1/64 dev cni0 nodad");
   const std::string before = in(node_, "ip -j addr show dev cni0");
   const ConfigurationList list = network(bridge_json(kDual));
   ASSERT_TRUE(runtime_.add(list, attachment("abc", pod_)));
@@ -219,13 +225,15 @@ TEST_F(BridgePlugin, AMissingBridgeComesWithForwarding) {
             "1\n1\n");
   // Its MAC is its own: ports come and go.
   const Json before = json_in(node_, "ip -j link show dev cni0")[0];
-  in(node_, "ip link add low address 02:00:00:00:00:01 type veth peer name other && "
-            "ip link set low master cni0");
+  in(node_,
+     "ip link add low address 02:00:00:00:00:01 type veth peer name other && "
+     "ip link set low master cni0");
   EXPECT_EQ(json_in(node_, "ip -j link show dev cni0")[0]["address"], before["address"]);
 }
 
 TEST_F(BridgePlugin, AnotherGatewayAddressIsRefusedUnlessForced) {
-  in(node_, "ip link add cni0 type bridge && ip addr add 10.99.0.1/24 dev cni0 && ip link set cni0 up");
+  in(node_,
+     "ip link add cni0 type bridge && ip addr add 10.99.0.1/24 dev cni0 && ip link set cni0 up");
   EXPECT_THAT(add_error(network(bridge_json(kIpv4))),
               HasSubstr("\"cni0\" already has an IP address different from 10.244.1.1/24"));
   expect_untouched();
@@ -236,8 +244,9 @@ TEST_F(BridgePlugin, AnotherGatewayAddressIsRefusedUnlessForced) {
 }
 
 TEST_F(BridgePlugin, SwitchesIpv6OnWhereThePodHasItOff) {
-  in(pod_, "echo 1 > /proc/sys/net/ipv6/conf/all/disable_ipv6; "
-           "echo 1 > /proc/sys/net/ipv6/conf/default/disable_ipv6");
+  in(pod_,
+     "echo 1 > /proc/sys/net/ipv6/conf/all/disable_ipv6; "
+     "echo 1 > /proc/sys/net/ipv6/conf/default/disable_ipv6");
   const auto result = runtime_.add(network(bridge_json(kDual)), attachment("abc", pod_));
   ASSERT_TRUE(result) << result.error().message;
   EXPECT_TRUE(can_ping(pod_, "fd00:10:244:1::1"));
@@ -245,8 +254,8 @@ TEST_F(BridgePlugin, SwitchesIpv6OnWhereThePodHasItOff) {
 }
 
 TEST_F(BridgePlugin, TakesTheMacAndAddressItIsGiven) {
-  const ConfigurationList list = network(
-      bridge_json(kIpv4, R"(,"capabilities":{"mac":true,"ips":true})"));
+  const ConfigurationList list =
+      network(bridge_json(kIpv4, R"(,"capabilities":{"mac":true,"ips":true})"));
   Attachment wished = attachment("abc", pod_);
   wished.capability_args = R"({"mac":"02:11:22:33:44:55","ips":["10.244.1.77/24"]})";
   ASSERT_TRUE(runtime_.add(list, wished));
@@ -267,8 +276,7 @@ TEST_F(BridgePlugin, ANameThatIsTakenIsAvoided) {
 }
 
 TEST_F(BridgePlugin, WithoutIpamItIsALayer2Port) {
-  const auto result =
-      runtime_.add(network(R"({"type":"bridge"})"), attachment("abc", pod_));
+  const auto result = runtime_.add(network(R"({"type":"bridge"})"), attachment("abc", pod_));
   ASSERT_TRUE(result) << result.error().message;
   EXPECT_THAT(result->ips, IsEmpty());
   const Json eth0 = json_in(pod_, "ip -j addr show dev eth0")[0];
@@ -303,7 +311,8 @@ TEST_F(BridgePlugin, ManyAtOnce) {
 
 TEST_F(BridgePlugin, LoopbackPassesThePreviousResultOn) {
   const std::string bridge = bridge_json(kIpv4);
-  const auto result = runtime_.add(network(bridge + R"(,{"type":"loopback"})"), attachment("abc", pod_));
+  const auto result =
+      runtime_.add(network(bridge + R"(,{"type":"loopback"})"), attachment("abc", pod_));
   ASSERT_TRUE(result) << result.error().message;
   EXPECT_EQ(result->interfaces.size(), 3U);
   EXPECT_EQ(result->ips.size(), 1U);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// For tests: a node and pods, all network namespaces of this process, wired by executing the plugins
-// as a runtime does. Everything goes with the test.
+// For tests: a node and pods, all network namespaces of this process, wired by executing the
+// plugins as a runtime does. Everything goes with the test.
 #pragma once
 
 #include <gmock/gmock.h>
@@ -35,14 +35,16 @@ class ClusterFixture : public testing::Test {
   }
   ~ClusterFixture() override { std::filesystem::remove_all(directory_); }
 
-  // A bridge plugin's object with host-local's ranges; `bridge_keys` and `ipam_keys` begin with a comma.
+  // A bridge plugin's object with host-local's ranges; `bridge_keys` and `ipam_keys` begin with a
+  // comma.
   std::string bridge_json(const std::string& ranges, const std::string& bridge_keys = {},
                           const std::string& ipam_keys = {}) const {
-    return R"({"type":"bridge","isDefaultGateway":true,"hairpinMode":true,"mtu":1450)" + bridge_keys +
-           R"(,"ipam":{"type":"host-local","dataDir":")" + directory_ + R"(/networks","ranges":)" +
-           ranges + ipam_keys + "}}";
+    return R"({"type":"bridge","isDefaultGateway":true,"hairpinMode":true,"mtu":1450)" +
+           bridge_keys + R"(,"ipam":{"type":"host-local","dataDir":")" + directory_ +
+           R"(/networks","ranges":)" + ranges + ipam_keys + "}}";
   }
-  static ConfigurationList network(const std::string& plugins, const std::string& version = "1.1.0") {
+  static ConfigurationList network(const std::string& plugins,
+                                   const std::string& version = "1.1.0") {
     return parse_configuration_list(R"({"cniVersion":")" + version +
                                     R"(","name":"net","plugins":[)" + plugins + "]}")
         .value();

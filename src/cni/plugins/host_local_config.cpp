@@ -134,8 +134,8 @@ Outcome<> check_sets(const HostLocalConfig& config, std::string_view version) {
   for (std::size_t i = 0; i < config.ranges.size(); ++i) {
     for (std::size_t j = i + 1; j < config.ranges.size(); ++j) {
       if (overlaps(config.ranges[i], config.ranges[j]))
-        return fail(ErrorCode::kInvalidConfig, "range set " + std::to_string(i) + " overlaps with " +
-                                                   std::to_string(j));
+        return fail(ErrorCode::kInvalidConfig,
+                    "range set " + std::to_string(i) + " overlaps with " + std::to_string(j));
     }
   }
   const auto v4 = std::count_if(config.ranges.begin(), config.ranges.end(), [](const auto& set) {
@@ -199,7 +199,8 @@ Dns parse_resolv_conf(std::string_view text) {
     if (fields.size() < 2 || fields[0].front() == '#' || fields[0].front() == ';') continue;
     if (fields[0] == "nameserver") dns.nameservers.emplace_back(fields[1]);
     if (fields[0] == "domain") dns.domain = fields[1];
-    if (fields[0] == "search") dns.search.insert(dns.search.end(), fields.begin() + 1, fields.end());
+    if (fields[0] == "search")
+      dns.search.insert(dns.search.end(), fields.begin() + 1, fields.end());
     if (fields[0] == "options")
       dns.options.insert(dns.options.end(), fields.begin() + 1, fields.end());
   }

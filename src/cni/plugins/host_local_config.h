@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // host-local's part of a configuration: `ipam` with ranges (and the old single range at its top),
-// routes, dataDir, resolvConf; requested addresses from CNI_ARGS, args.cni.ips and runtimeConfig.ips;
-// runtimeConfig.ipRanges before the configured ranges. Keys and rules are the reference's.
+// routes, dataDir, resolvConf; requested addresses from CNI_ARGS, args.cni.ips and
+// runtimeConfig.ips; runtimeConfig.ipRanges before the configured ranges. Keys and rules are the
+// reference's.
 #pragma once
 
 #include <string>

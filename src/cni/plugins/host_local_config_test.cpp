@@ -31,32 +31,34 @@ std::vector<std::string> ranges(const HostLocalConfig& config) {
 }
 
 TEST(HostLocalConfig, RangeSets) {
-  const auto config = decode(R"("ipam":{"type":"host-local","dataDir":"/d","routes":[{"dst":"0.0.0.0/0"}],
+  const auto config =
+      decode(R"("ipam":{"type":"host-local","dataDir":"/d","routes":[{"dst":"0.0.0.0/0"}],
       "ranges":[[{"subnet":"10.1.0.0/24","rangeStart":"10.1.0.10","rangeEnd":"10.1.0.20",
                   "gateway":"10.1.0.254"},{"subnet":"10.2.0.0/24"}],[{"subnet":"fd00::/64"}]]})")
-                          .value();
+          .value();
   EXPECT_EQ(config.data_directory, "/d");
-  EXPECT_THAT(ranges(config),
-              testing::ElementsAre("10.1.0.10-10.1.0.20,10.2.0.1-10.2.0.254",
-                                   "fd00::1-fd00::ffff:ffff:ffff:ffff"));
+  EXPECT_THAT(ranges(config), testing::ElementsAre("10.1.0.10-10.1.0.20,10.2.0.1-10.2.0.254",
+                                                   "fd00::1-fd00::ffff:ffff:ffff:ffff"));
   EXPECT_EQ(config.ranges[0][0].gateway.to_string(), "10.1.0.254");
   EXPECT_EQ(config.routes.size(), 1U);
 }
 
 TEST(HostLocalConfig, OldSingleRangeAndRuntimeRangesComeFirst) {
-  const auto config = decode(R"("ipam":{"subnet":"10.1.0.0/24","ranges":[[{"subnet":"10.2.0.0/24"}]]},
+  const auto config =
+      decode(R"("ipam":{"subnet":"10.1.0.0/24","ranges":[[{"subnet":"10.2.0.0/24"}]]},
       "runtimeConfig":{"ipRanges":[[{"subnet":"10.3.0.0/24"}]]})")
-                          .value();
+          .value();
   EXPECT_THAT(ranges(config), testing::ElementsAre("10.3.0.1-10.3.0.254", "10.1.0.1-10.1.0.254",
                                                    "10.2.0.1-10.2.0.254"));
   EXPECT_EQ(config.data_directory, "/var/lib/cni/networks");
 }
 
 TEST(HostLocalConfig, RequestedAddressesFromAllThreePlaces) {
-  const auto config = decode(R"("ipam":{"subnet":"10.1.0.0/24"},"args":{"cni":{"ips":["10.1.0.6/24"]}},
+  const auto config =
+      decode(R"("ipam":{"subnet":"10.1.0.0/24"},"args":{"cni":{"ips":["10.1.0.6/24"]}},
       "runtimeConfig":{"ips":["fd00::7"]})",
-                             "IP=10.1.0.5")
-                          .value();
+             "IP=10.1.0.5")
+          .value();
   std::vector<std::string> texts;
   for (const IpAddress& address : config.requested) texts.push_back(address.to_string());
   EXPECT_THAT(texts, testing::ElementsAre("10.1.0.5", "10.1.0.6", "fd00::7"));
@@ -66,13 +68,17 @@ TEST(HostLocalConfig, Refusals) {
   EXPECT_EQ(refusal(R"("x":1)"), "7 ipam: missing");
   EXPECT_THAT(refusal(R"("ipam":{})"), HasSubstr("7 ipam.ranges: no IP ranges specified"));
   EXPECT_THAT(refusal(R"("ipam":{"ranges":[[]]})"), HasSubstr("7 ipam.ranges[0]: empty range set"));
-  EXPECT_THAT(refusal(R"("ipam":{"ranges":[{}]})"), HasSubstr("6 ipam.ranges[0]: {} is not an array"));
-  EXPECT_THAT(refusal(R"("ipam":{"ranges":[[{}]]})"), HasSubstr("7 ipam.ranges[0][0].subnet: missing"));
+  EXPECT_THAT(refusal(R"("ipam":{"ranges":[{}]})"),
+              HasSubstr("6 ipam.ranges[0]: {} is not an array"));
+  EXPECT_THAT(refusal(R"("ipam":{"ranges":[[{}]]})"),
+              HasSubstr("7 ipam.ranges[0][0].subnet: missing"));
   EXPECT_THAT(refusal(R"("ipam":{"ranges":[[{"subnet":"10.1.0.0"}]]})"),
               HasSubstr("7 ipam.ranges[0][0].subnet: \"10.1.0.0\""));
-  EXPECT_THAT(refusal(R"("ipam":{"subnet":"10.1.0.0/31"})"), HasSubstr("too small to allocate from"));
-  EXPECT_THAT(refusal(R"("ipam":{"ranges":[[{"subnet":"10.1.0.0/24"}],[{"subnet":"10.1.0.0/25"}]]})"),
-              HasSubstr("range set 0 overlaps with 1"));
+  EXPECT_THAT(refusal(R"("ipam":{"subnet":"10.1.0.0/31"})"),
+              HasSubstr("too small to allocate from"));
+  EXPECT_THAT(
+      refusal(R"("ipam":{"ranges":[[{"subnet":"10.1.0.0/24"}],[{"subnet":"10.1.0.0/25"}]]})"),
+      HasSubstr("range set 0 overlaps with 1"));
   EXPECT_THAT(refusal(R"("ipam":{"subnet":"10.1.0.0/24","routes":[{"dst":"x/1"}]})"),
               HasSubstr("7 ipam.routes[0].dst"));
   EXPECT_THAT(refusal(R"("ipam":{"subnet":"10.1.0.0/24","dataDir":7})"),
@@ -84,16 +90,18 @@ TEST(HostLocalConfig, Refusals) {
 }
 
 TEST(HostLocalConfig, SeveralAddressesOfAFamilyNeed030) {
-  const std::string two = R"("ipam":{"ranges":[[{"subnet":"10.1.0.0/24"}],[{"subnet":"10.2.0.0/24"}]]})";
+  const std::string two =
+      R"("ipam":{"ranges":[[{"subnet":"10.1.0.0/24"}],[{"subnet":"10.2.0.0/24"}]]})";
   EXPECT_THAT(refusal(two, {}, "0.2.0"), HasSubstr("7 CNI version 0.2.0 does not support"));
   EXPECT_EQ(refusal(two, {}, "0.3.0"), "accepted");
-  EXPECT_EQ(refusal(R"("ipam":{"ranges":[[{"subnet":"10.1.0.0/24"}],[{"subnet":"fd00::/64"}]]})", {},
-                    "0.2.0"),
+  EXPECT_EQ(refusal(R"("ipam":{"ranges":[[{"subnet":"10.1.0.0/24"}],[{"subnet":"fd00::/64"}]]})",
+                    {}, "0.2.0"),
             "accepted");
 }
 
 TEST(HostLocalConfig, ReleaseNeedsNoRanges) {
-  const auto config = decode_config(R"({"name":"net","ipam":{"dataDir":"/d","ranges":[[]]}})").value();
+  const auto config =
+      decode_config(R"({"name":"net","ipam":{"dataDir":"/d","ranges":[[]]}})").value();
   EXPECT_EQ(decode_data_directory(config).value(), "/d");
 }
 

@@ -57,8 +57,9 @@ std::optional<PodNamespace> PodNamespace::open_if_there(const std::string& path)
 Outcome<> PodNamespace::require_free(const std::string& ifname) {
   CNI_ASSIGN(const std::optional<netlink::Link> link, find_link(socket_, ifname));
   if (!link) return {};
-  return fail(ErrorCode::kInvalidEnvironment,
-              "CNI_IFNAME=" + ifname + ": an interface of this name exists in the namespace already");
+  return fail(
+      ErrorCode::kInvalidEnvironment,
+      "CNI_IFNAME=" + ifname + ": an interface of this name exists in the namespace already");
 }
 
 Result<> PodNamespace::try_write(const PodTables& tables) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Ours beside the reference plugins (Debian's containernetworking-plugins): on one data directory, each
-// calling the other, and with the same results.
+// Ours beside the reference plugins (Debian's containernetworking-plugins): on one data directory,
+// each calling the other, and with the same results.
 #include "cni/plugins/cluster_fixture.h"
 
 namespace weft::cni {
@@ -44,11 +44,11 @@ TEST_F(Reference, SameConfigurationSameResult) {
       R"({"type":"bridge","isGateway":true,"dns":{"nameservers":["10.96.0.10"],"search":["x"]},)"
       R"("ipam":{"type":"host-local","dataDir":")" +
           directory_ + R"(/networks","subnet":"10.244.1.0/24","rangeStart":"10.244.1.9"}})",
-      R"({"type":"bridge"})",
-      R"({"type":"loopback"})"};
+      R"({"type":"bridge"})", R"({"type":"loopback"})"};
   for (const std::string& configuration : configurations) {
     for (const char* version : {"0.2.0", "0.3.1", "0.4.0", "1.0.0"}) {
-      // 0.2.0 needs an address, and in it the reference's loopback 1.1 prints another version's shape.
+      // 0.2.0 needs an address, and in it the reference's loopback 1.1 prints another version's
+      // shape.
       if (!configuration.ends_with("}}") && std::string(version) == "0.2.0") continue;
       const ConfigurationList list = network(configuration, version);
       std::vector<CniResult> results;

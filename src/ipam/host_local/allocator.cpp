@@ -54,9 +54,9 @@ class Chooser {
 
 // Takes the first requested address that lies in `set` out of `requested`.
 std::optional<IpAddress> take_requested(const RangeSet& set, std::vector<IpAddress>& requested) {
-  const auto found = std::find_if(
-      requested.begin(), requested.end(),
-      [&](const IpAddress& address) { return find_range(set, address) != nullptr; });
+  const auto found =
+      std::find_if(requested.begin(), requested.end(),
+                   [&](const IpAddress& address) { return find_range(set, address) != nullptr; });
   if (found == requested.end()) return std::nullopt;
   const IpAddress address = *found;
   requested.erase(found);
@@ -84,7 +84,8 @@ Result<std::vector<Lease>> choose_all(const Store& store, const Owner& owner,
   return fail(std::move(message));
 }
 
-Result<> reserve(Store& store, const Owner& owner, std::size_t range_set, const IpAddress& address) {
+Result<> reserve(Store& store, const Owner& owner, std::size_t range_set,
+                 const IpAddress& address) {
   WEFT_ASSIGN(const bool reserved, store.reserve(address, owner));
   if (!reserved) return fail("address " + address.to_string() + " is taken");
   const Result<> hint = store.set_last_reserved(range_set, address);

@@ -17,7 +17,8 @@
 namespace weft::ipam {
 
 // One lease a range set, in their order. Fails, with nothing reserved, when a set has no address
-// left, when a requested address is taken, a gateway, or in no set, or when the owner has one already.
+// left, when a requested address is taken, a gateway, or in no set, or when the owner has one
+// already.
 Result<std::vector<Lease>> allocate(Store& store, const Owner& owner,
                                     const std::vector<RangeSet>& range_sets,
                                     std::vector<IpAddress> requested);

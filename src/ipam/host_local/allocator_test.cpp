@@ -87,7 +87,8 @@ TEST_F(AllocatorTest, RequestedAddress) {
   EXPECT_EQ(leases[1].address.to_string(), "fd00:1::77/64");
   EXPECT_THAT(add("b", sets, {ip("10.1.0.99")}).error().message,
               HasSubstr("10.1.0.99 is not available"));
-  EXPECT_THAT(add("b", sets, {ip("10.1.0.1")}).error().message, HasSubstr("is the subnet's gateway"));
+  EXPECT_THAT(add("b", sets, {ip("10.1.0.1")}).error().message,
+              HasSubstr("is the subnet's gateway"));
   EXPECT_THAT(add("b", sets, {ip("10.2.0.1")}).error().message,
               HasSubstr("failed to allocate all requested IPs: 10.2.0.1"));
 }
@@ -103,7 +104,8 @@ TEST_F(AllocatorTest, AFailureReservesNothing) {
 
 TEST_F(AllocatorTest, NoSecondAllocationForAnInterface) {
   add_one("a", {set_of("10.1.0.0/24")});
-  EXPECT_THAT(add_one("a", {set_of("10.1.0.0/24")}), HasSubstr("duplicate allocation is not allowed"));
+  EXPECT_THAT(add_one("a", {set_of("10.1.0.0/24")}),
+              HasSubstr("duplicate allocation is not allowed"));
   EXPECT_THAT(add("a", {set_of("10.1.0.0/24")}, {ip("10.1.0.9")}).error().message,
               HasSubstr("duplicate allocation"));
 }
@@ -119,13 +121,14 @@ TEST_F(AllocatorTest, ReleaseIsOfOneInterfaceAndMayRepeat) {
   EXPECT_TRUE(exists("10.1.0.4"));
 }
 
-// Whatever the order of adds and dels: leases lie in the set, none is given twice or is a gateway, an add
-// fails only when all are out, and the directory says exactly what is out.
+// Whatever the order of adds and dels: leases lie in the set, none is given twice or is a gateway,
+// an add fails only when all are out, and the directory says exactly what is out.
 TEST_F(AllocatorTest, RandomAddsAndDelsKeepTheBooks) {
   std::mt19937 random(20261123);
-  const RangeSet set = make_range_set({{Prefix::parse("10.1.0.0/28").value(), ip("10.1.0.3"), {}, ip("10.1.0.7")},
-                                       {Prefix::parse("10.5.0.0/29").value(), {}, {}, {}}})
-                           .value();
+  const RangeSet set =
+      make_range_set({{Prefix::parse("10.1.0.0/28").value(), ip("10.1.0.3"), {}, ip("10.1.0.7")},
+                      {Prefix::parse("10.5.0.0/29").value(), {}, {}, {}}})
+          .value();
   const std::size_t capacity = 11 + 5;  // .3 to .14 without .7, and .2 to .6
   std::map<std::string, IpAddress> out;
   for (int step = 0; step < 600; ++step) {

@@ -77,9 +77,8 @@ Result<RangeSet> make_range_set(const std::vector<RangeSpec>& specs) {
 }
 
 const Range* find_range(const RangeSet& set, const IpAddress& address) {
-  const auto found = std::find_if(set.begin(), set.end(), [&](const Range& range) {
-    return range.contains(address);
-  });
+  const auto found = std::find_if(set.begin(), set.end(),
+                                  [&](const Range& range) { return range.contains(address); });
   return found == set.end() ? nullptr : &*found;
 }
 

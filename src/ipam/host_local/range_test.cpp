@@ -38,13 +38,15 @@ TEST(Range, WholeIpv4SpaceDoesNotWrap) {
 }
 
 TEST(Range, RefusesHostBitsAndTellsTheNetwork) {
-  EXPECT_THAT(resolve(spec("10.1.0.7/24")).error().message, HasSubstr("the network is 10.1.0.0/24"));
+  EXPECT_THAT(resolve(spec("10.1.0.7/24")).error().message,
+              HasSubstr("the network is 10.1.0.0/24"));
 }
 
 TEST(Range, RefusesWhatIsOutside) {
   RangeSpec start = spec("10.1.0.0/24");
   start.start = ip("10.2.0.1");
-  EXPECT_THAT(resolve(start).error().message, HasSubstr("rangeStart 10.2.0.1 is not in 10.1.0.0/24"));
+  EXPECT_THAT(resolve(start).error().message,
+              HasSubstr("rangeStart 10.2.0.1 is not in 10.1.0.0/24"));
   RangeSpec end = spec("10.1.0.0/24");
   end.end = ip("fd00::1");
   EXPECT_THAT(resolve(end).error().message, HasSubstr("rangeEnd fd00::1"));

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The order in which a range set's addresses are offered: from the one after the last address handed
-// out, around through every range, back to that one; gateways left out. So a freed address rests as
-// long as it can, and caches that still know its old owner run out first. Pure.
+// The order in which a range set's addresses are offered: from the one after the last address
+// handed out, around through every range, back to that one; gateways left out. So a freed address
+// rests as long as it can, and caches that still know its old owner run out first. Pure.
 #pragma once
 
 #include <cstddef>

@@ -45,7 +45,8 @@ bool lacks_unnamed_files(int error) {
 }  // namespace
 
 bool Reservation::is_of(const Owner& owner) const {
-  return !holder.empty() && (holder == trimmed(content_for(owner)) || holder == trimmed(owner.container_id));
+  return !holder.empty() &&
+         (holder == trimmed(content_for(owner)) || holder == trimmed(owner.container_id));
 }
 
 Result<Store> Store::open(const std::string& data_directory, const std::string& network) {
@@ -124,8 +125,8 @@ Result<bool> Store::create(const std::string& name, std::string_view text) {
 }
 
 Result<bool> Store::create_named(const std::string& name, std::string_view text) {
-  const UniqueFd file(::openat(directory_.get(), name.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC,
-                               kFileMode));
+  const UniqueFd file(
+      ::openat(directory_.get(), name.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, kFileMode));
   if (!file && errno == EEXIST) return false;
   if (!file) return fail_errno("create " + name);
   const Result<> written = write_all(file.get(), text, name);
@@ -144,7 +145,8 @@ Result<> Store::remove(const IpAddress& address) {
 }
 
 std::optional<IpAddress> Store::last_reserved(std::size_t range_set) const {
-  const std::optional<std::string> text = read(std::string(kLastReserved) + std::to_string(range_set));
+  const std::optional<std::string> text =
+      read(std::string(kLastReserved) + std::to_string(range_set));
   if (!text) return std::nullopt;
   const Result<IpAddress> address = IpAddress::parse(*text);
   return address ? std::optional(*address) : std::nullopt;
@@ -152,8 +154,8 @@ std::optional<IpAddress> Store::last_reserved(std::size_t range_set) const {
 
 Result<> Store::set_last_reserved(std::size_t range_set, const IpAddress& address) {
   const std::string name = std::string(kLastReserved) + std::to_string(range_set);
-  const UniqueFd file(::openat(directory_.get(), name.c_str(), O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC,
-                               kFileMode));
+  const UniqueFd file(::openat(directory_.get(), name.c_str(),
+                               O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, kFileMode));
   if (!file) return fail_errno("open " + name);
   return write_all(file.get(), address.to_string(), name);
 }

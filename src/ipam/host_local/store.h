@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The reservations of one network on disk, in the reference host-local plugin's own format (README.md
-// beside this folder tells it byte by byte), so that a node changes plugins in place and back again.
+// The reservations of one network on disk, in the reference host-local plugin's own format
+// (README.md beside this folder tells it byte by byte), so that a node changes plugins in place and
+// back again.
 //
 // A Store holds the directory's lock for its life: every read and write below sees a directory that
 // nobody else changes. A reservation appears whole or not at all (it is written to a file without a
 // name, then linked), so a plugin killed at any moment leaves nothing half-made. The reference
-// writes into a named file; one that died there left it empty, and since it wrote under the lock too,
-// an empty file is known to be residue and is taken over.
+// writes into a named file; one that died there left it empty, and since it wrote under the lock
+// too, an empty file is known to be residue and is taken over.
 #pragma once
 
 #include <cstddef>

@@ -28,7 +28,7 @@ TEST_F(StoreTest, WritesTheReferencesBytes) {
   EXPECT_EQ(bytes("last_reserved_ip.0"), "10.1.0.2");
   EXPECT_EQ(bytes("last_reserved_ip.1"), "fd00:1::2");
   EXPECT_EQ(bytes("lock"), "");
-  struct stat status{};
+  struct stat status {};
   ASSERT_EQ(::stat(path("10.1.0.2").c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 07777, 0600U);
 }
