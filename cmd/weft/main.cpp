@@ -7,6 +7,7 @@
 #include <exception>
 
 #include "agent_commands.h"
+#include "lab_commands.h"
 
 namespace {
 
@@ -18,6 +19,7 @@ int run(int argc, char** argv) {
   app.require_subcommand(1);
   int exit_code = 0;
   add_agent_commands(app, exit_code);
+  add_lab_commands(app, exit_code);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

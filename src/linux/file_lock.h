@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// An exclusive flock(2) on a file (made if missing), held until the object goes. Blocks.
+// An exclusive flock(2) on a file (made if missing), held until the object goes. Blocks. The holder
+// may remove the file: whoever waited for it starts anew.
 #pragma once
 
 #include <string>

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "lab/terminal.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+namespace weft::lab {
+namespace {
+
+constexpr std::string_view kClearLine = "\r\x1b[K";
+
+bool has_colour(std::FILE* stream) {
+  return ::isatty(::fileno(stream)) == 1 && std::getenv("NO_COLOR") == nullptr;
+}
+
+int code_of(Colour colour) {
+  switch (colour) {
+    case Colour::kPlain:
+      return 0;
+    case Colour::kBold:
+      return 1;
+    case Colour::kDim:
+      return 2;
+    case Colour::kGreen:
+      return 32;
+    case Colour::kRed:
+      return 31;
+    case Colour::kYellow:
+      return 33;
+  }
+  return 0;
+}
+
+}  // namespace
+
+std::string paint(Colour colour, std::string_view text, std::FILE* stream) {
+  if (!has_colour(stream)) return std::string(text);
+  return fmt::format("\x1b[{}m{}\x1b[0m", code_of(colour), text);
+}
+
+void Table::print(std::FILE* stream) const {
+  std::vector<std::size_t> widths(rows_.front().size());
+  for (const auto& row : rows_) {
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+  }
+  for (std::size_t r = 0; r < rows_.size(); ++r) {
+    std::string line;
+    for (std::size_t i = 0; i < rows_[r].size(); ++i) {
+      line += fmt::format("{:<{}}  ", rows_[r][i], widths[i]);
+    }
+    line.erase(line.find_last_not_of(' ') + 1);
+    fmt::print(stream, "{}\n", r == 0 ? paint(Colour::kDim, line, stream) : line);
+  }
+}
+
+Progress::Progress(std::FILE* stream)
+    : stream_(stream), rewrites_(stream != nullptr && ::isatty(::fileno(stream)) == 1) {}
+
+Progress::~Progress() {
+  if (rewrites_ && !shown_.empty()) fmt::print(stream_, "\n");
+}
+
+void Progress::begin(std::string_view subject) {
+  if (subject == subject_) return;
+  if (rewrites_ && !shown_.empty()) fmt::print(stream_, "\n");
+  subject_ = subject;
+  shown_.clear();
+  start_ = Clock::now();
+}
+
+void Progress::show(std::string_view subject, std::string_view state) {
+  begin(subject);
+  if (!rewrites_ || state == shown_) return;
+  shown_ = state;
+  fmt::print(stream_, "{}  {:<10} {}", kClearLine, subject, state);
+  std::fflush(stream_);
+}
+
+void Progress::done(std::string_view subject, std::string_view state) {
+  if (stream_ == nullptr) return;
+  begin(subject);
+  const double seconds = std::chrono::duration<double>(Clock::now() - start_).count();
+  fmt::print(stream_, "{}  {:<10} {:<44} {}\n", rewrites_ ? kClearLine : "", subject, state,
+             paint(Colour::kDim, fmt::format("{:.2f} s", seconds), stream_));
+  std::fflush(stream_);
+  subject_.clear();
+  shown_.clear();
+}
+
+}  // namespace weft::lab
