@@ -117,7 +117,7 @@ std::vector<nft::Rule> postrouting_rules(IpFamily family) {
           .masquerade()
           .rule()};
   // nft(8) can type `ct original proto-dst` only behind a protocol.
-  for (const std::uint8_t protocol : {IPPROTO_TCP, IPPROTO_UDP})
+  for (const std::uint8_t protocol : {std::uint8_t{IPPROTO_TCP}, std::uint8_t{IPPROTO_UDP}})
     rules.push_back(RuleBuilder(family)
                         .protocol_is(protocol)
                         .original_frontend()
