@@ -12,6 +12,7 @@
 #pragma once
 
 #include <array>
+#include <cassert>
 #include <cstdint>
 #include <cstring>
 #include <memory>
@@ -48,6 +49,8 @@ class NftBytes {
   NftBytes(Bytes bytes) { append(bytes); }
 
   void append(Bytes bytes) {
+    assert(size_ + bytes.size() <= kCapacity);
+    if (bytes.empty()) return;  // whose data() may be null
     std::memcpy(bytes_.data() + size_, bytes.data(), bytes.size());
     size_ = static_cast<std::uint8_t>(size_ + bytes.size());
   }

@@ -42,14 +42,12 @@ class ElementEncoder {
   }
   void attribute(std::uint16_t type, Bytes bytes) {
     put(nlattr{static_cast<std::uint16_t>(NLA_HDRLEN + bytes.size()), type});
-    std::memcpy(buffer_.data() + size_, bytes.data(), bytes.size());
-    size_ += bytes.size();
+    put(bytes);
     pad();
   }
   void text(std::uint16_t type, Bytes bytes) {
     put(nlattr{static_cast<std::uint16_t>(NLA_HDRLEN + bytes.size() + 1), type});
-    std::memcpy(buffer_.data() + size_, bytes.data(), bytes.size());
-    size_ += bytes.size();
+    put(bytes);
     buffer_[size_++] = 0;
     pad();
   }
@@ -61,9 +59,11 @@ class ElementEncoder {
   }
 
  private:
-  void put(const nlattr& header) {
-    std::memcpy(buffer_.data() + size_, &header, sizeof header);
-    size_ += sizeof header;
+  void put(const nlattr& header) { put(bytes_of(header)); }
+  void put(Bytes bytes) {
+    assert(size_ + bytes.size() < buffer_.size());
+    std::copy(bytes.begin(), bytes.end(), buffer_.data() + size_);
+    size_ += bytes.size();
   }
   void pad() {
     while (size_ % NLA_ALIGNTO != 0) buffer_[size_++] = 0;

@@ -188,7 +188,7 @@ void FlatLayout::chains() {
   rule("masquerade-node", [](R& r) { r.source_type().equals(2).masquerade(); });
   for (const auto& [chain, map] : {std::pair{"n2", "endpoints"}, {"l2", "endpoints-external"}})
     for (const std::uint32_t modulus : {2U, 1U})
-      rule(chain, [&](R& r) { r.frontend().random(modulus).dnat_by_map(map); });
+      rule(chain, [&, map = map](R& r) { r.frontend().random(modulus).dnat_by_map(map); });
   rule("a2", [](R& r) { r.source_address().frontend().dnat_by_map("affinity"); });
   rule("a2", [](R& r) { r.frontend().random(2).dnat_by_map("endpoints"); });
   rule("a2", [](R& r) { r.frontend().random(1).dnat_by_map("endpoints"); });

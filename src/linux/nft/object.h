@@ -11,14 +11,16 @@
 
 namespace weft::nft {
 
+struct Hook {              // a base chain's
+  std::string type{};      // "filter", "nat", "route"
+  std::uint32_t hook = 0;  // NF_INET_PRE_ROUTING, …
+  std::int32_t priority = 0;
+  std::uint32_t policy = 1;  // NF_ACCEPT, or NF_DROP (0)
+  bool operator==(const Hook&) const = default;
+};
+
 struct Chain {
-  struct Hook {              // a base chain's
-    std::string type{};      // "filter", "nat", "route"
-    std::uint32_t hook = 0;  // NF_INET_PRE_ROUTING, …
-    std::int32_t priority = 0;
-    std::uint32_t policy = 1;  // NF_ACCEPT, or NF_DROP (0)
-    bool operator==(const Hook&) const = default;
-  };
+  using Hook = nft::Hook;
   std::optional<Hook> hook{};
   std::vector<Rule> rules{};
 };
