@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tables/link_driver.h"
 
+#include <cerrno>
 #include <iterator>
+#include <optional>
 #include <set>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "tables/rtnetlink_write.h"
 
@@ -112,6 +116,36 @@ Result<> change_in_place(const netlink::Link& actual, const LinkKind::Value& fro
   return {};
 }
 
+// The link that `value` describes, where someone has renamed it. Fails where another VXLAN link
+// stands in the way of ours: the kernel allows one a VNI and port, and does not say which it has.
+Result<std::optional<netlink::Link>> find_renamed(const LinkKind::Value& value, LinkIndex& links) {
+  const auto* vxlan = std::get_if<Vxlan>(&value.type);
+  if (!value.mac || (vxlan == nullptr && !std::holds_alternative<Bridge>(value.type)))
+    return std::nullopt;
+  WEFT_ASSIGN(const std::vector<netlink::Link> all, links.read_all());
+  for (const netlink::Link& link : all) {
+    const auto* other = std::get_if<netlink::Vxlan>(&link.type);
+    const bool same_type =
+        vxlan != nullptr ? other != nullptr : std::holds_alternative<netlink::Bridge>(link.type);
+    if (same_type && link.mac == value.mac) return link;
+    if (vxlan != nullptr && other != nullptr && other->vni == vxlan->vni &&
+        other->port == vxlan->port && other->local.family() == vxlan->local.family())
+      return fail("VNI " + std::to_string(vxlan->vni) + ", port " + std::to_string(vxlan->port) +
+                      " is taken by link " + link.name,
+                  EEXIST);
+  }
+  return std::nullopt;
+}
+
+// Leaves it down: some kernels rename only then.
+void put_rename(const netlink::Link& link, const std::string& name, netlink::Batch& batch) {
+  netlink::Link down;
+  down.index = link.index;
+  down.up = false;
+  netlink::put_link_change(batch, down);
+  netlink::put_link_rename(batch, link.index, name);
+}
+
 bool rests_on(const reconcile::Change<LinkKind>& change, const std::set<std::string>& links) {
   if (!change.value) return false;
   const auto* vxlan = std::get_if<Vxlan>(&change.value->type);
@@ -134,11 +168,20 @@ Result<> encode(const reconcile::Change<LinkKind>& change, LinkIndex& links,
     netlink::put_link_removal(batch, change.key);
     return {};
   }
-  WEFT_ASSIGN(const auto actual, links.read(change.key));
+  WEFT_ASSIGN(std::optional<netlink::Link> actual, links.read(change.key));
+  const bool named = actual.has_value();
+  if (!named) {
+    WEFT_ASSIGN(actual, find_renamed(*change.value, links));
+  }
   if (actual) {
-    WEFT_ASSIGN(const LinkKind::Value from, value_of(*actual, links));
-    if (!needs_remaking(*change.value, from))
+    WEFT_ASSIGN(LinkKind::Value from, value_of(*actual, links));
+    if (!needs_remaking(*change.value, from)) {
+      if (!named) {
+        put_rename(*actual, change.key, batch);
+        from.up = false;
+      }
       return change_in_place(*actual, from, *change.value, links, batch);
+    }
   }
   WEFT_ASSIGN(netlink::Link link, link_to_create(change.key, *change.value, links));
   if (actual) netlink::put_link_removal(batch, actual->index);

@@ -2,7 +2,8 @@
 //
 // Links: reads the owned ones by name, changes in place what can be changed in place (MTU, MAC, up,
 // master, group, hairpin), and makes a link anew when it has become another (a bridge for a VXLAN,
-// another VNI, local address or underlay). One execute() a write.
+// another VNI, local address or underlay). A bridge or VXLAN of ours that someone renamed is known by
+// its MAC address and gets its name back, ports and all. One execute() a write.
 #pragma once
 
 #include <string>

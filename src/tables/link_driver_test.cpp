@@ -100,6 +100,27 @@ TEST_F(LinkDriverTest, ABridgeKeepsItsMtuWhenItsLastPortGoes) {
   EXPECT_THAT(drift(driver_, node()), IsEmpty());
 }
 
+TEST_F(LinkDriverTest, ARenamedLinkGetsItsNameBackWithItsPorts) {
+  ASSERT_THAT(repair(driver_, node()), IsEmpty());
+  const std::string bridge = index_of("cni0");
+  const std::string vxlan = index_of("weft.1");
+  sh("ip link add p0 type veth peer name p1; ip link set p0 master cni0;"
+     "ip link set cni0 down; ip link set cni0 name other0;"
+     "ip link set weft.1 down; ip link set weft.1 name other1");
+  EXPECT_THAT(repair(driver_, node()), IsEmpty());
+  EXPECT_EQ(index_of("cni0"), bridge);
+  EXPECT_EQ(index_of("weft.1"), vxlan);
+  EXPECT_THAT(sh("ip -o link show p0"), HasSubstr("master cni0"));
+  EXPECT_THAT(sh("ip -o link"), Not(HasSubstr("other")));
+}
+
+TEST_F(LinkDriverTest, AnotherVxlanInTheWayIsNamedAndNotTouched) {
+  sh("ip link add flannel.1 type vxlan id 1 local 172.31.0.11 dev eth0 dstport 8472");
+  EXPECT_THAT(repair(driver_, node()),
+              ElementsAre("weft.1: VNI 1, port 8472 is taken by link flannel.1"));
+  sh("ip link show flannel.1");
+}
+
 TEST_F(LinkDriverTest, AddingWhatIsThereTakesItOver) {
   sh("ip link add cni0 type bridge");
   const auto desired = node();

@@ -28,6 +28,7 @@ class LinkIndex {
   // "" for 0 and for a link that is gone.
   Result<std::string> name_of(std::uint32_t index);
   Result<std::optional<netlink::Link>> read(const std::string& name);
+  Result<std::vector<netlink::Link>> read_all() { return netlink::list_links(socket_); }
 
   // The file of the namespace at `path`, open as long as this object lives.
   Result<int> open_netns(const std::string& path);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tables/route_driver.h"
 
-#include <algorithm>
 #include <cerrno>
 #include <iterator>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -29,6 +29,26 @@ netlink::Route route_of(const RouteKind::Key& key) {
 bool may_be_blocked(const reconcile::Change<RouteKind>& change) {
   return change.value && change.value->onlink && change.value->gateway &&
          change.value->gateway->is_v6() && change.key.destination.contains(*change.value->gateway);
+}
+
+// Takes those changes out of the failures.
+reconcile::Changes<RouteKind> take_blocked(
+    const reconcile::Changes<RouteKind>& changes,
+    std::vector<reconcile::WriteFailure<RouteKind>>& failures) {
+  std::set<RouteKind::Key> keys;
+  for (const auto& failure : failures)
+    if (failure.key && failure.error.code == EINVAL) keys.insert(*failure.key);
+  reconcile::Changes<RouteKind> blocked;
+  for (const auto& change : changes) {
+    if (!keys.contains(change.key)) continue;
+    if (may_be_blocked(change))
+      blocked.push_back(change);
+    else
+      keys.erase(change.key);
+  }
+  std::erase_if(failures,
+                [&](const auto& failure) { return failure.key && keys.contains(*failure.key); });
+  return blocked;
 }
 
 }  // namespace
@@ -91,16 +111,7 @@ void RouteDriver::write(const reconcile::Changes<RouteKind>& changes,
         return encode(change, links, batch);
       });
 
-  reconcile::Changes<RouteKind> blocked;
-  std::erase_if(failures, [&](const reconcile::WriteFailure<RouteKind>& failure) {
-    const auto change = std::find_if(changes.begin(), changes.end(), [&](const auto& candidate) {
-      return failure.key == candidate.key;
-    });
-    const bool is_blocked =
-        change != changes.end() && failure.error.code == EINVAL && may_be_blocked(*change);
-    if (is_blocked) blocked.push_back(*change);
-    return is_blocked;
-  });
+  reconcile::Changes<RouteKind> blocked = take_blocked(changes, failures);
   if (blocked.empty()) return done(std::move(failures));
   write_batch<RouteKind>(
       socket_, blocked,

@@ -159,6 +159,12 @@ void put_link_change(Batch& batch, const Link& link) {
   });
 }
 
+void put_link_rename(Batch& batch, std::uint32_t index, std::string_view name) {
+  ifinfomsg header{};
+  header.ifi_index = static_cast<int>(index);
+  batch.add(RTM_NEWLINK, 0).header(header).text(IFLA_IFNAME, name);
+}
+
 void put_link_removal(Batch& batch, std::string_view name) {
   batch.add(RTM_DELLINK, 0).header(ifinfomsg{}).text(IFLA_IFNAME, name);
 }

@@ -55,7 +55,7 @@ struct Link {
   std::optional<MacAddress> mac{};
   std::optional<std::uint32_t> master{};  // index of the bridge; 0 = none
   std::optional<std::uint32_t> group{};
-  std::optional<bool> hairpin{};  // of a bridge port
+  std::optional<bool> hairpin{};             // of a bridge port
   std::optional<std::uint8_t> port_state{};  // as read, of a bridge port: BR_STATE_FORWARDING …
 };
 
@@ -66,6 +66,9 @@ void put_link(Batch& batch, const Link& link);
 // Changes what is set of: up, mtu, mac, master, group, hairpin; of the link with this index or, if
 // 0, this name. ENODEV where there is none.
 void put_link_change(Batch& batch, const Link& link);
+
+// Some kernels rename only what is down (EBUSY). EEXIST where the name is taken.
+void put_link_rename(Batch& batch, std::uint32_t index, std::string_view name);
 
 void put_link_removal(Batch& batch, std::string_view name);
 void put_link_removal(Batch& batch, std::uint32_t index);

@@ -16,6 +16,8 @@ namespace weft::netlink {
 namespace {
 
 constexpr int kReceiveBuffer = 8 << 20;
+// Then the event loop has its turn; the socket stays readable.
+constexpr int kDatagramsAtOnce = 1'000;
 
 // Drops messages whose nlmsg_pid is one of `own`. The load converts to host order what nlmsg_pid
 // already is, hence the swap.
@@ -53,7 +55,7 @@ Result<Listener> Listener::open(int protocol, const Netns& netns,
 
 Result<Listener::Received> Listener::receive(const std::function<void(const MessageView&)>& each) {
   Received received;
-  for (;;) {
+  for (int i = 0; i < kDatagramsAtOnce; ++i) {
     const auto more = receive_datagram(fd_.get(), buffer_, each);
     if (!more && (more.error().code == ENOBUFS || more.error().code == EMSGSIZE))
       received.lost = true;
@@ -62,6 +64,7 @@ Result<Listener::Received> Listener::receive(const std::function<void(const Mess
     else if (!*more)
       return received;
   }
+  return received;
 }
 
 }  // namespace weft::netlink

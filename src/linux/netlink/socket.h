@@ -85,8 +85,8 @@ class Listener {
                                std::span<const std::uint32_t> groups,
                                std::span<const std::uint32_t> own);
 
-  // Reads what is there. `lost` in the result: the kernel dropped some (ENOBUFS), so anything may
-  // have changed.
+  // Reads what is there, or the first of very much. `lost` in the result: the kernel dropped some
+  // (ENOBUFS), so anything may have changed.
   struct Received {
     bool lost = false;
   };
