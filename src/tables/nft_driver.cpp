@@ -74,16 +74,15 @@ Result<> NftDriver::read_table(std::uint8_t family, const std::string& table, Nf
 }
 
 Result<> NftDriver::read_elements(const NftName* name, const NftSet& set, NftKind::Table& out) {
-  std::vector<NftKind::Key> read;
   return nft::dump_elements(
       socket_, name->family, name->table, name->name, set,
       [&](Bytes key, Bytes value) {
-        const NftKind::Key& entry = read.emplace_back(NftKind::Key{name, bounded(key)});
-        out.insert_or_assign(entry, nft_data(bounded(value)));
+        out.insert_or_assign(NftKind::Key{name, bounded(key)}, nft_data(bounded(value)));
       },
       [&] {
-        for (const NftKind::Key& key : read) out.erase(key);
-        read.clear();
+        std::erase_if(out, [&](const auto& entry) {
+          return entry.first.name == name && !entry.first.element.empty();
+        });
       });
 }
 
