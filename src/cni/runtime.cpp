@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include <cerrno>
 #include <optional>
 
 #include "cni/cache.h"
@@ -132,6 +133,11 @@ Result<Step> add_all(const Runtime& runtime, const ConfigurationList& list,
 
 Result<CniResult> Runtime::add(const ConfigurationList& list, const Attachment& attachment) const {
   WEFT_TRY(check(attachment));
+  // A second add fails in the plugins; undoing it would take the first one's interface along.
+  if (read_cache(cache_directory, list, attachment))
+    return weft::fail("container " + attachment.container_id + " has interface " +
+                          attachment.ifname + " on network " + list.name + " already",
+                      EEXIST);
   Result<Step> step = add_all(*this, list, attachment);
   if (step) {
     const Result<> cached = write_cache(cache_directory, list, attachment, step->json);

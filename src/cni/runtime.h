@@ -53,8 +53,8 @@ struct Runtime {
   std::string cache_directory = "/var/lib/cni";  // results are in results/ below it
   std::string host_netns{};  // path of the namespace the plugins run in; "" = ours
 
-  // Errors are the failing plugin's, with its name. What an add that failed made is undone by a
-  // del.
+  // Errors are the failing plugin's, with its name; EEXIST, with nothing done, where the cache has
+  // this attachment. What an add that failed made is undone by a del.
   Result<CniResult> add(const ConfigurationList& list, const Attachment& attachment) const;
 
   // In reverse order, with the cached result as prevResult where there is one. The first error ends

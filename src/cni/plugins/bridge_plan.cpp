@@ -122,7 +122,12 @@ Outcome<PodTables> plan_pod(const BridgeConfig& config, const PodNames& names,
     const IpFamily family = route.destination.family();
     tables::RouteKind::Value value{names.ifname, route.gateway, false, std::nullopt};
     if (!value.gateway) value.gateway = first_gateway(result, family);
-    tables.pod_routes[{route.destination, route.priority.value_or(0)}] = value;
+    const tables::RouteKind::Key key{route.destination, route.priority.value_or(0)};
+    if (const auto [there, added] = tables.pod_routes.emplace(key, value);
+        !added && there->second != value)
+      return fail(ErrorCode::kUnsupportedField, "routes: two ways to " +
+                                                    route.destination.to_string() +
+                                                    " of one priority are not supported by bridge");
   }
   return tables;
 }

@@ -49,7 +49,8 @@ struct PodNames {
   MacAddress pod_mac{};
 };
 
-// Fails (code 2) for a route with keys that the tables do not hold: mtu, advmss, table, scope.
+// Fails (code 2) for routes that the tables do not hold: with mtu, advmss, table or scope, or
+// several to one destination of one priority.
 Outcome<PodTables> plan_pod(const BridgeConfig& config, const PodNames& names,
                             const CniResult& result);
 

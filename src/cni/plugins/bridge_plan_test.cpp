@@ -130,5 +130,15 @@ TEST(PlanPod, RefusesWhatTheTablesDoNotHold) {
   EXPECT_EQ(tables.error().message, "route 192.0.2.0/24: mtu: 1400 is not supported by bridge");
 }
 
+TEST(PlanPod, OneWayToADestination) {
+  CniResult result = dual();
+  result.routes.push_back(result.routes[0]);
+  EXPECT_TRUE(plan_pod({}, {}, result));
+  result.routes[1].gateway = ip("10.1.0.9");
+  EXPECT_FALSE(plan_pod({}, {}, result));
+  result.routes[1].priority = 5;
+  EXPECT_TRUE(plan_pod({}, {}, result));
+}
+
 }  // namespace
 }  // namespace weft::cni

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // The bridge, host-local and loopback plugins, executed in real namespaces.
-#include <linux/if_link.h>
+#include <fcntl.h>
+#include <signal.h>
 
+#include <chrono>
 #include <thread>
 
+#include "base/unique_fd.h"
 #include "cni/plugins/cluster_fixture.h"
+#include "linux/process.h"
 #include "tables/names.h"
 
 namespace weft::cni {
@@ -119,6 +123,18 @@ class BridgePlugin : public ClusterFixture {
     EXPECT_THAT(reserved(), IsEmpty());
     EXPECT_THAT(cached(), IsEmpty());
   }
+  std::string input() const {
+    return R"({"cniVersion":"1.1.0","name":"net",)" + bridge_json(kDual).substr(1);
+  }
+  // The plugin alone: the runtime would undo what failed.
+  ProcessSpec add_process() const {
+    ProcessSpec spec;
+    spec.argv = {WEFT_PLUGIN_DIRECTORY "/bridge"};
+    spec.env = {"CNI_COMMAND=ADD", "CNI_CONTAINERID=abc", "CNI_NETNS=" + path_of(pod_),
+                "CNI_IFNAME=eth0", "CNI_PATH=" WEFT_PLUGIN_DIRECTORY};
+    spec.netns = path_of(node_);
+    return spec;
+  }
   std::string add_error(const ConfigurationList& list) {
     const auto result = runtime_.add(list, attachment("abc", pod_));
     return result ? "added" : result.error().message;
@@ -136,20 +152,34 @@ TEST_F(BridgePlugin, PodsReachEachOtherAtOnce) {
 }
 
 TEST_F(BridgePlugin, AddingTwiceFailsAndTheFirstStays) {
-  const ConfigurationList list = network(bridge_json(kIpv4));
+  const ConfigurationList list = network(bridge_json(kDual));
   ASSERT_TRUE(runtime_.add(list, attachment("abc", pod_)));
-  // The plugin alone: the runtime's add would undo.
-  std::ofstream(directory_ + "/input")
-      << R"({"cniVersion":"1.1.0","name":"net",)" + bridge_json(kIpv4).substr(1);
-  const std::string call =
-      "CNI_COMMAND=ADD CNI_CONTAINERID=abc CNI_IFNAME=eth0 CNI_NETNS=" + path_of(pod_) +
-      " CNI_PATH=" WEFT_PLUGIN_DIRECTORY " " WEFT_PLUGIN_DIRECTORY "/bridge < " + directory_ +
-      "/input";
-  const ShellOutput again = run_in(node_, call);
-  EXPECT_NE(again.status, 0);
-  EXPECT_THAT(again.text, HasSubstr("CNI_IFNAME=eth0"));
-  EXPECT_THAT(reserved(), ElementsAre("10.244.1.2"));
+  EXPECT_THAT(add_error(list), HasSubstr("abc has interface eth0 on network net already"));
+  const Output again = run_process(add_process(), input()).value();
+  EXPECT_EQ(again.status, 1);
+  EXPECT_THAT(again.out, HasSubstr("CNI_IFNAME=eth0"));
+  EXPECT_THAT(reserved(), ElementsAre("10.244.1.2", "fd00:10:244:1::2"));
   EXPECT_TRUE(can_ping(pod_, "10.244.1.1"));
+}
+
+// Killed anywhere on its way, it leaves nothing that DEL does not remove.
+TEST_F(BridgePlugin, AfterAKillDelCleansUp) {
+  const ConfigurationList list = network(bridge_json(kDual));
+  ASSERT_TRUE(runtime_.add(list, attachment("first", pod_)));  // the bridge
+  ASSERT_TRUE(runtime_.del(list, attachment("first", pod_)));
+  std::ofstream(directory_ + "/input") << input();
+  for (int moment = 0; moment < 16; ++moment) {
+    const UniqueFd in(::open((directory_ + "/input").c_str(), O_RDONLY | O_CLOEXEC));
+    ProcessSpec spec = add_process();
+    spec.stdin_fd = in.get();
+    const Process process = start_process(spec).value();
+    std::this_thread::sleep_for(std::chrono::microseconds(moment * 150));
+    ::kill(process.pid, SIGKILL);
+    ASSERT_TRUE(wait_for(process));
+    const auto deleted = runtime_.del(list, attachment("abc", pod_));
+    ASSERT_TRUE(deleted) << deleted.error().message;
+    expect_untouched();
+  }
 }
 
 TEST_F(BridgePlugin, DelReleasesWhenTheNamespaceIsGone) {
