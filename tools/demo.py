@@ -137,7 +137,7 @@ def add_clients(nodes):
 def answers(client, address, port):
     """How a Service answers: redis says PONG, a web server sends a page. None: it does not."""
     if port == 6379:
-        return "PONG" if in_pod(client, "redis-cli", "-t", "3", "-h", address, "ping") == "PONG" else None
+        return "PONG" if in_pod(client, "timeout", "3", "redis-cli", "-h", address, "ping") == "PONG" else None
     host = f"[{address}]" if ":" in address else address
     code = in_pod(client, "curl", "-s", "-m", "3", "-o", "/dev/null", "-w", "%{http_code}", f"http://{host}:{port}/")
     return f"HTTP {code}" if code == "200" else None

@@ -24,15 +24,16 @@ class PodNetwork(unittest.TestCase):
                 # A packet that must be seen, last: it proves that the capture was working.
                 in_netns(self.node1["netns"], *PING, "-p", "77", self.node2["addresses"][0])
                 wait_for("the marker on eth0", lambda: self.node2["addresses"][0] in wire.text(), 5)
-            self.assertNotIn(target, wire.text())
-            self.assertNotIn("8472", wire.text())
+                text = wire.text()
+            self.assertNotIn(target, text)
+            self.assertNotIn("8472", text)
 
     def test_cross_node_ping_is_vxlan_and_50_bytes_longer(self):
         for source, target in zip(self.a["ips"], self.c["ips"]):
             with Capture(self.node1["netns"], "eth0", "udp", "port", "8472") as wire:
                 in_netns(self.a["netns"], *PING, "-s", "100", target)
                 wait_for("both directions on eth0", lambda: wire.text().count("echo re") >= 2, 5)
-            text = wire.text()
+                text = wire.text()
             outer = [int(length) for length in re.findall(r"proto UDP \(17\), length (\d+)\)", text)]
             # IPv4 prints its total length, IPv6 its payload length (+ 40).
             inner = [int(n) for n in re.findall(r"proto ICMP \(1\), length (\d+)\)", text)] or [

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import unittest
 
-from weft_test import (PATIENCE, WEFT, Lab, Monitor, ask, echo_pod, idle_pod, in_netns, main,
+from weft_test import (PATIENCE, Lab, Monitor, ask, echo_pod, idle_pod, in_netns, main,
                        service, verify, wait_for)
 
 # Connects without pause and prints a line a connection, until its input closes.
@@ -43,16 +43,9 @@ class Restart(unittest.TestCase):
                     wait_for("the agent is dead", lambda: verify(node).returncode != 0)
                     lab.apply(service("new", "other"))  # the model moves on while nobody listens
                     new = lab.service("new")["clusterIPs"][0]
-                    agent = subprocess.Popen(
-                        ["nsenter", f"--net={node['netns']}", WEFT, "agent", "--config",
-                         lab.directory / "nodes/node1/agent.yaml"],
-                        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-                    try:
-                        wait_for(lambda: verify(node).stdout, lambda: verify(node).returncode == 0, 10)
-                        self.assertEqual(ask(client, new, 80), lab.pod("other")["ips"][0])
-                    finally:
-                        agent.kill()
-                        agent.wait()
+                    lab.weft("agent start", "node1")
+                    wait_for(lambda: verify(node).stdout, lambda: verify(node).returncode == 0, 10)
+                    self.assertEqual(ask(client, new, 80), lab.pod("other")["ips"][0])
             finally:
                 answers = traffic.communicate("stop\n", timeout=30 * PATIENCE)[0].splitlines()
 

@@ -4,7 +4,6 @@
 Nothing here sleeps for a fixed time: `wait_for` polls a condition until a deadline. Everything a test makes
 carries the lab's random name, and leaving the `with` block proves that none of it is left.
 """
-import contextlib
 import json
 import os
 import pathlib
@@ -81,7 +80,7 @@ class Lab:
             wait_for(lambda: f"left by lab down: {residue(self.name)}", lambda: not residue(self.name), 5)
 
     def weft(self, verb, *arguments, **kwargs):
-        return weft("lab", verb, "--name", self.name, *arguments, **kwargs)
+        return weft("lab", *verb.split(), "--name", self.name, *arguments, **kwargs)
 
     def status(self):
         return json.loads(self.weft("status", "-o", "json").stdout)
@@ -169,21 +168,6 @@ def ask(netns, address, port, timeout=2.0):
     return done.stdout.strip() if done.returncode == 0 else None
 
 
-@contextlib.contextmanager
-def background(*command, **kwargs):
-    """A process that runs for the length of the block."""
-    process = subprocess.Popen([str(word) for word in command], text=True, **kwargs)
-    try:
-        yield process
-    finally:
-        process.terminate()
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-
-
 class Capture:
     """Packets seen on one link of a namespace while the block runs; `lines()` are tcpdump's."""
 
@@ -192,7 +176,7 @@ class Capture:
                         "-i", link, *filter_words]
 
     def __enter__(self):
-        self.output = tempfile.TemporaryFile("w+")
+        self.output = tempfile.NamedTemporaryFile("w+")
         self.process = subprocess.Popen(self.command, stdout=self.output, stderr=subprocess.PIPE, text=True)
         line = self.process.stderr.readline()
         while line and "listening on" not in line:
@@ -204,10 +188,10 @@ class Capture:
     def __exit__(self, *_):
         self.process.send_signal(signal.SIGINT)
         self.process.communicate(timeout=10 * PATIENCE)
+        self.output.close()
 
     def text(self):
-        self.output.flush()
-        return pathlib.Path(f"/proc/self/fd/{self.output.fileno()}").read_text()
+        return pathlib.Path(self.output.name).read_text()
 
 
 class Monitor:
@@ -224,8 +208,12 @@ class Monitor:
             for words, file in zip((["ip", "monitor", "link", "address", "route", "neigh"],
                                     ["nft", "monitor"]), self.files)]
         # Both are listening once they show a change of ours: a table and an address made for the purpose.
-        self.mark = "weft-test-" + secrets.token_hex(3)
-        wait_for("the monitors listen", self.marked, 5, 0.05)
+        self.mark = "mark-" + secrets.token_hex(3)
+        try:
+            wait_for("the monitors listen", self.marked, 5, 0.05)
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def marked(self):
@@ -240,11 +228,13 @@ class Monitor:
         for process in self.processes:
             process.terminate()
             process.wait(10)
+        self.text = [pathlib.Path(file.name).read_text() for file in self.files]
+        for file in self.files:
+            file.close()
 
     def lines(self):
-        """Every line but those of the marks."""
-        text = [pathlib.Path(file.name).read_text() for file in self.files]
-        return [line for part in text for line in part.splitlines()
+        """Every line but those of the marks; after the block."""
+        return [line for part in self.text for line in part.splitlines()
                 if self.mark not in line and "192.0.2.77" not in line]
 
 
