@@ -1,0 +1,340 @@
+// SPDX-License-Identifier: Apache-2.0
+// The agent as a process in a network namespace, with ip, bridge and nft as oracles.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "agent/agent_fixture.h"
+
+namespace weft::agent {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::HasSubstr;
+using testing::Not;
+
+// What of the node is ours, as the standard tools see it; words sorted, because the order of a
+// map's elements is a hash's, and without what a link that is made anew has anew.
+std::vector<std::string> snapshot() {
+  static const std::string kCommand =
+      "for l in cni0 weft.1; do ip -o address show dev $l scope global | sed 's/^[0-9]*: //'; done;"
+      " { ip link show cni0; ip -d link show weft.1; } | sed 's/^[0-9]*: //';"
+      " ip route show proto 87; ip -6 route show proto 87;"
+      " ip neigh show dev weft.1 nud permanent; ip -6 neigh show dev weft.1 nud permanent;"
+      " bridge fdb show dev weft.1 | grep dst;"
+      " nft -s list ruleset | tr ',' ' ';"
+      " cd /proc/sys/net; grep . ipv4/ip_forward ipv6/conf/all/forwarding bridge/bridge-nf-call-*";
+  std::istringstream text(shell(kCommand).text);
+  std::vector<std::string> words{std::istream_iterator<std::string>(text), {}};
+  std::sort(words.begin(), words.end());
+  return words;
+}
+
+// "" when they are the same.
+std::string difference(const std::vector<std::string>& wanted,
+                       const std::vector<std::string>& seen) {
+  std::vector<std::string> missing, extra;
+  std::set_difference(wanted.begin(), wanted.end(), seen.begin(), seen.end(),
+                      std::back_inserter(missing));
+  std::set_difference(seen.begin(), seen.end(), wanted.begin(), wanted.end(),
+                      std::back_inserter(extra));
+  std::string out;
+  for (const std::string& word : missing) out += "-" + word + " ";
+  for (const std::string& word : extra) out += "+" + word + " ";
+  return out;
+}
+
+class AgentTest : public AgentFixture {};
+
+TEST_F(AgentTest, BringsTheNodeToWhatTheManifestsSay) {
+  write_config();
+  start_and_settle();
+  EXPECT_THAT(sh("ip -d link show weft.1"),
+              AllOf(HasSubstr("mtu 1450"), HasSubstr("vxlan id 1 local 172.31.0.11 dev eth0"),
+                    HasSubstr("dstport 8472 nolearning")));
+  EXPECT_THAT(sh("ip address show dev cni0"),
+              AllOf(HasSubstr("10.244.1.1/24"), HasSubstr("fd00:10:244:1::1/64")));
+  EXPECT_THAT(sh("ip route show proto 87"),
+              AllOf(HasSubstr("10.244.2.0/24 via 10.244.2.0 dev weft.1 onlink"),
+                    HasSubstr("10.244.3.0/24")));
+  EXPECT_THAT(sh("ip -6 route show proto 87"), HasSubstr("fd00:10:244:2::/64"));
+  EXPECT_THAT(sh("bridge fdb show dev weft.1"), HasSubstr("02:57:ac:1f:00:0c dst 172.31.0.12"));
+  EXPECT_THAT(sh("nft list table ip weft-services"), HasSubstr("10.96.0.10"));
+  EXPECT_THAT(sh("nft list table ip6 weft-services"), HasSubstr("fd00:10:96::10"));
+  EXPECT_THAT(sh("nft list table ip weft-podnet"), HasSubstr("masquerade"));
+  EXPECT_EQ(sh("cat /proc/sys/net/ipv4/ip_forward"), "1\n");
+  EXPECT_THAT(sh("cat " + directory_ + "/cni/10-weft.conflist"), HasSubstr("\"mtu\": 1450"));
+  EXPECT_THAT(status(),
+              AllOf(HasSubstr("Peers         2\n"), HasSubstr("mtu 1500\n"),
+                    HasSubstr("Services      2 (6 frontends, 6 backends) by nftables\n")));
+}
+
+TEST_F(AgentTest, WritesNothingBeforeItKnowsItsNode) {
+  write_config();
+  remove_manifest("node1.yaml");
+  const auto before = snapshot();
+  start_agent();
+  ASSERT_TRUE(eventually(
+      [&] { return status().find("waiting for a Node object named node1") != std::string::npos; }));
+  EXPECT_THAT(verify().text, HasSubstr("nothing is planned yet"));
+  EXPECT_EQ(verify().exit_code, 1);
+  EXPECT_EQ(difference(before, snapshot()), "");
+
+  write_node("1", "172.31.0.99");  // an address that no link has yet
+  ASSERT_TRUE(eventually([&] { return status().find("172.31.0.99") != std::string::npos; }));
+  EXPECT_EQ(difference(before, snapshot()), "");
+  sh("ip address add 172.31.0.99/24 dev eth0");
+  EXPECT_TRUE(eventually([&] { return verify().exit_code == 0; })) << status() << log();
+}
+
+TEST_F(AgentTest, FollowsTheManifests) {
+  write_config();
+  start_and_settle();
+  write_node("4");
+  remove_manifest("node3.yaml");
+  remove_manifest("web.yaml");
+  // verify sees the manifests as they are when it is asked.
+  ASSERT_EQ(verify().exit_code, 0) << verify().text;
+  EXPECT_THAT(sh("ip route show proto 87"),
+              AllOf(HasSubstr("10.244.4.0/24"), Not(HasSubstr("10.244.3.0/24"))));
+  EXPECT_THAT(sh("nft list table ip weft-services"), Not(HasSubstr("10.96.0.10")));
+
+  write_manifest("bad.yaml", "kind: [");
+  write_node("1", "172.31.0.11\n, {");
+  ASSERT_TRUE(eventually([&] { return status().find("Problem") != std::string::npos; }));
+  EXPECT_EQ(verify().exit_code, 0);  // the last good state stands
+}
+
+TEST_F(AgentTest, OwnNodeThatMovesIsPlannedAnew) {
+  write_config();
+  start_and_settle();
+  sh("ip address add 172.31.0.77/24 dev eth0");
+  write_node("1", "172.31.0.77");
+  ASSERT_EQ(verify().exit_code, 0) << verify().text;
+  EXPECT_THAT(sh("ip -d link show weft.1"), HasSubstr("local 172.31.0.77"));
+  EXPECT_THAT(sh("ip route show proto 87"), HasSubstr("10.244.2.0/24"));
+
+  sh("ip link set eth0 mtu 1400");
+  EXPECT_TRUE(
+      eventually([&] { return sh("ip link show cni0").find("mtu 1350") != std::string::npos; }));
+}
+
+TEST_F(AgentTest, KilledAndStartedAgainItTouchesNothingThatIsRight) {
+  write_config();
+  start_and_settle();
+  const auto before = snapshot();
+  // `set -e` in the subshell would hide a monitor that cannot start.
+  const std::string out = directory_ + "/monitor";
+  sh("( ip monitor link address route neigh >" + out + ".ip 2>&1 & echo $! >" + out +
+     ".pids;"
+     " bridge monitor fdb >" +
+     out + ".fdb 2>&1 & echo $! >>" + out +
+     ".pids;"
+     " stdbuf -oL nft monitor >" +
+     out + ".nft 2>&1 & echo $! >>" + out + ".pids ) </dev/null");
+  // The monitors hear when each has told of something foreign.
+  ASSERT_TRUE(eventually([&] {
+    shell(
+        "ip address add 192.0.2.1/32 dev lo; ip address del 192.0.2.1/32 dev lo;"
+        " bridge fdb add 02:00:00:00:00:99 dev far self; bridge fdb del 02:00:00:00:00:99 dev far "
+        "self;"
+        " nft add table ip other; nft delete table ip other");
+    return shell("grep -q 192.0.2.1 " + out + ".ip && grep -q 00:99 " + out +
+                 ".fdb && grep -q other " + out + ".nft")
+               .status == 0;
+  }));
+
+  kill_agent();
+  start_and_settle();
+  EXPECT_EQ(difference(before, snapshot()), "");
+  sh("ip address add 192.0.2.2/32 dev lo; nft add table ip end;"
+     " bridge fdb add 02:00:00:00:00:98 dev far self");
+  ASSERT_TRUE(eventually([&] {
+    return shell("grep -q 192.0.2.2 " + out + ".ip && grep -q 00:98 " + out +
+                 ".fdb && grep -q end " + out + ".nft")
+               .status == 0;
+  }));
+  sh("kill $(cat " + out + ".pids)");
+  // Only what is ours; the kernel's own link-local addresses come when they come.
+  EXPECT_EQ(shell("grep -hE 'cni0|weft|10\\.244|fd00' " + out + ".ip " + out + ".fdb " + out +
+                  ".nft | grep -v fe80")
+                .text,
+            "");
+}
+
+struct DriftCase {
+  const char* name;
+  const char* command;
+  const char* named;  // what verify must say
+};
+
+constexpr DriftCase kDrifts[] = {
+    {"RouteDeleted", "ip route del 10.244.2.0/24", "route  10.244.2.0/24"},
+    {"RouteAltered", "ip route replace 10.244.2.0/24 via 172.31.0.12 dev eth0 proto 87", "route"},
+    {"Ipv6RouteDeleted", "ip -6 route del fd00:10:244:3::/64", "fd00:10:244:3::/64"},
+    {"NeighborDeleted", "ip neigh del 10.244.2.0 dev weft.1", "neighbor"},
+    {"NeighborAltered",
+     "ip neigh replace 10.244.3.0 lladdr 02:00:00:00:00:09 dev weft.1 nud permanent", "neighbor"},
+    {"FdbEntryDeleted", "bridge fdb del 02:57:ac:1f:00:0c dev weft.1", "fdb"},
+    {"FdbEntryAltered", "bridge fdb replace 02:57:ac:1f:00:0c dev weft.1 dst 172.31.9.9", "fdb"},
+    {"TableDeleted", "nft delete table ip weft-services", "weft-services"},
+    {"MasqueradeTableDeleted", "nft delete table ip6 weft-podnet", "weft-podnet"},
+    {"TableFlushed", "nft flush table ip weft-services", "weft-services"},
+    {"MapElementDeleted",
+     "nft delete element ip weft-services services '{ 10.96.0.10 . tcp . 80 }'", "10.96.0.10"},
+    {"ForeignTableOfOurName", "nft add table inet weft-services", "weft-services"},
+    {"SysctlAltered", "echo 0 >/proc/sys/net/ipv4/ip_forward", "net/ipv4/ip_forward"},
+    {"Ipv6SysctlAltered", "echo 0 >/proc/sys/net/ipv6/conf/all/forwarding",
+     "net/ipv6/conf/all/forwarding"},
+    {"BridgeSysctlAltered", "echo 0 >/proc/sys/net/bridge/bridge-nf-call-iptables",
+     "bridge-nf-call-iptables"},
+    {"AddressDeleted", "ip address del 10.244.1.1/24 dev cni0", "10.244.1.1/24"},
+    {"Ipv6AddressDeleted", "ip address del fd00:10:244:1::1/64 dev cni0", "fd00:10:244:1::1/64"},
+    {"AddressAdded", "ip address add 192.0.2.9/24 dev cni0", "192.0.2.9/24"},
+    {"BridgeDeleted", "ip link del cni0", "cni0"},
+    {"BridgeDown", "ip link set cni0 down", "cni0"},
+    {"BridgeMtuAltered", "ip link set cni0 mtu 1300", "cni0"},
+    {"VxlanDown", "ip link set weft.1 down", "weft.1"},
+    {"VxlanDeleted", "ip link del weft.1", "weft.1"},
+    // Where the agent is faster than the second command there is nothing to add.
+    {"VxlanOfAnotherNetwork",
+     "ip link del weft.1; ip link add weft.1 type vxlan id 9 dstport 8472 local 172.31.0.11 || "
+     "true",
+     "weft.1"},
+    {"UnderlayDownAndUp", "ip link set eth0 down; ip link set eth0 up", ""},
+};
+
+TEST_F(AgentTest, MendsDriftByItselfWithinASecond) {
+  write_config("  resyncPeriod: 0\n");  // by notifications alone
+  start_and_settle();
+  const auto expected = snapshot();
+  for (const DriftCase& drift : kDrifts) {
+    SCOPED_TRACE(drift.name);
+    sh(drift.command);
+    EXPECT_TRUE(eventually([&] { return snapshot() == expected; }, 1500ms))
+        << difference(expected, snapshot()) << "\n"
+        << verify().text;
+    if (snapshot() != expected) repair();
+  }
+  std::ofstream(directory_ + "/cni/10-weft.conflist") << "{}";
+  EXPECT_TRUE(eventually([&] {
+    return sh("cat " + directory_ + "/cni/10-weft.conflist").find("1450") != std::string::npos;
+  }));
+  EXPECT_EQ(verify().exit_code, 0) << verify().text;
+}
+
+TEST_F(AgentTest, VerifyNamesDriftAndRepairMendsIt) {
+  write_config("  resyncPeriod: 0\n  watchKernel: false\n");
+  start_and_settle();
+  const auto expected = snapshot();
+  for (const DriftCase& drift : kDrifts) {
+    SCOPED_TRACE(drift.name);
+    sh(drift.command);
+    if (*drift.named != '\0') {
+      const Report found = verify();
+      EXPECT_EQ(found.exit_code, 1);
+      EXPECT_THAT(found.text, HasSubstr(drift.named));
+      EXPECT_EQ(verify().text, found.text);  // nothing was written
+    }
+    const Report mended = repair();
+    EXPECT_EQ(mended.exit_code, 0) << mended.text;
+    EXPECT_THAT(mended.text, HasSubstr(drift.named));
+    EXPECT_EQ(difference(expected, snapshot()), "");
+    EXPECT_EQ(verify().exit_code, 0) << verify().text;
+  }
+}
+
+// Objects of somebody else, of every kind that is ours too.
+constexpr const char* kForeign = R"(
+ip link add br-other type bridge; ip link set br-other up
+ip address add 192.168.77.1/24 dev br-other; ip address add fd77::1/64 dev br-other nodad
+ip link add vx-other type vxlan id 77 dstport 4789 local 172.31.0.11 nolearning; ip link set vx-other up
+ip neigh add 192.168.77.9 lladdr 02:00:00:00:77:09 dev br-other nud permanent
+bridge fdb append 02:00:00:00:77:0a dev vx-other dst 192.168.77.10
+ip route add 198.51.100.0/24 via 192.168.77.9; ip route add 198.51.101.0/24 via 192.168.77.9 proto bird
+ip rule add from 198.51.100.0/24 table 77 priority 7700
+nft 'table ip other { map services { type ipv4_addr : verdict; elements = { 192.0.2.1 : accept }; }
+ chain pre { type nat hook prerouting priority dstnat; ip daddr vmap @services; }; }'
+echo 2 >/proc/sys/net/ipv4/conf/br-other/rp_filter
+)";
+constexpr const char* kForeignState = R"(
+ip link show br-other; ip -d link show vx-other
+for l in br-other vx-other; do ip address show dev $l scope global
+ip neigh show dev $l nud permanent; bridge fdb show dev $l | grep dst; done
+ip route show root 198.51.100.0/23; ip rule; nft -a list table ip other
+cat /proc/sys/net/ipv4/conf/br-other/rp_filter)";
+
+TEST_F(AgentTest, UninstallLeavesNothingAndTouchesNothingForeign) {
+  sh(kForeign);
+  const std::string foreign = sh(kForeignState);
+  const std::string sysctls =
+      sh("cat /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv6/conf/all/forwarding");
+  const auto before = snapshot();
+  write_config();
+  start_and_settle();
+  EXPECT_NE(difference(before, snapshot()), "");
+
+  const Report gone = report_uninstall(socket());
+  EXPECT_EQ(gone.exit_code, 0) << gone.text;
+  EXPECT_EQ(wait_for_agent(), 0) << log();
+  EXPECT_EQ(difference(before, snapshot()), "");
+  EXPECT_EQ(sh("cat /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv6/conf/all/forwarding"),
+            sysctls);
+  EXPECT_EQ(sh(kForeignState), foreign);
+  for (const char* path : {"/state", "/run", "/cni/10-weft.conflist"})
+    EXPECT_FALSE(std::filesystem::exists(directory_ + path)) << path;
+  EXPECT_EQ(verify().exit_code, 1);
+  EXPECT_THAT(log(), Not(HasSubstr("repairing drift")));
+
+  start_and_settle();  // an agent that is started again installs again
+  EXPECT_THAT(sh("ip route show proto 87"), HasSubstr("10.244.2.0/24"));
+}
+
+TEST_F(AgentTest, UninstallRemovesWhatAnAgentThatDiedLeft) {
+  const auto before = snapshot();
+  write_config();
+  start_and_settle();
+  kill_agent();
+  remove_manifest("node1.yaml");  // the new agent will have nothing planned
+  start_agent();
+  ASSERT_TRUE(eventually([&] { return status().find("waiting for") != std::string::npos; }));
+  const Report gone = report_uninstall(socket());
+  EXPECT_EQ(gone.exit_code, 0) << gone.text;
+  EXPECT_EQ(wait_for_agent(), 0);
+  EXPECT_EQ(difference(before, snapshot()), "");
+}
+
+TEST_F(AgentTest, SigtermEndsItAndLeavesTheKernelAsItIs) {
+  write_config();
+  start_and_settle();
+  const auto before = snapshot();
+  ::kill(agent_, SIGTERM);
+  EXPECT_EQ(wait_for_agent(), 0);
+  EXPECT_EQ(difference(before, snapshot()), "");
+  EXPECT_FALSE(std::filesystem::exists(socket()));
+}
+
+TEST_F(AgentTest, WrongConfigurationEndsItWithTwo) {
+  write_config("  logLevel: loud\n");
+  start_agent();
+  EXPECT_EQ(wait_for_agent(), 2);
+  EXPECT_THAT(log(), HasSubstr("spec.logLevel"));
+}
+
+TEST_F(AgentTest, SecondAgentOfOneSocketIsRefused) {
+  write_config();
+  start_and_settle();
+  const pid_t first = std::exchange(agent_, -1);
+  start_agent();
+  EXPECT_EQ(wait_for_agent(), 1);
+  EXPECT_THAT(log(), HasSubstr("another agent answers"));
+  agent_ = first;
+  EXPECT_EQ(verify().exit_code, 0);
+}
+
+}  // namespace
+}  // namespace weft::agent
