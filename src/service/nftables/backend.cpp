@@ -44,7 +44,7 @@ void plan_balancing(const NftName* map, const Frontend& frontend, std::size_t be
   if (now == before) return;
   if (now > 0)
     out.set<NftKind>({map, nftables::frontend_key(frontend)},
-                     tables::nft_verdict(NFT_GOTO, nftables::balance_chain(now)));
+                     tables::nft_verdict(NFT_JUMP, nftables::balance_chain(now)));
   else
     out.remove<NftKind>({map, nftables::frontend_key(frontend)});
 }

@@ -6,7 +6,7 @@
 //
 // A frontend's backends have the indexes 0, 1, … in the table's order, so that the plan needs only
 // FrontendChange: a backend that goes moves on average half of the others. Index 0 is populated
-// whenever the frontend is in `services`.
+// whenever the frontend is in `services`: packets that straddle a commit are served by it.
 //
 // Pure and without state but interned names. One thread.
 #pragma once

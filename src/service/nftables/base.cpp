@@ -92,6 +92,21 @@ std::vector<nft::Rule> check_rules(IpFamily family) {
   return {only_new(family), RuleBuilder(family).frontend().verdict_map(kChecks).rule()};
 }
 
+nft::Rule translation(IpFamily family, std::size_t backends) {
+  return RuleBuilder(family)
+      .frontend()
+      .random(static_cast<std::uint32_t>(backends))
+      .dnat_by_map(kEndpoints)
+      .rule();
+}
+
+// The second rule is for a packet that straddles a commit. It keeps to the rules of its beginning,
+// and yet every lookup reads the newest elements: so it may come to a chain n<N> that to it is
+// still empty, or look up an index that has gone. It returns here, and index 0 serves it.
+std::vector<nft::Rule> translation_rules(IpFamily family) {
+  return {RuleBuilder(family).frontend().verdict_map(kServices).rule(), translation(family, 1)};
+}
+
 // What is addressed to a Service and was not translated has no such port, or no such Service.
 std::vector<nft::Rule> after_rules(IpFamily family) {
   return {only_new(family),
@@ -134,9 +149,10 @@ void plan_chains(IpFamily family, TablePlan& plan) {
 
   plan.base_chain(kPreCheck, "filter", NF_INET_PRE_ROUTING, kCheckPriority, check_rules(family));
   plan.base_chain(kOutCheck, "filter", NF_INET_LOCAL_OUT, kCheckPriority, check_rules(family));
-  const nft::Rule translate = RuleBuilder(family).frontend().verdict_map(kServices).rule();
-  plan.base_chain(kPreNat, "nat", NF_INET_PRE_ROUTING, kDestinationNatPriority, {translate});
-  plan.base_chain(kOutNat, "nat", NF_INET_LOCAL_OUT, kDestinationNatPriority, {translate});
+  plan.base_chain(kPreNat, "nat", NF_INET_PRE_ROUTING, kDestinationNatPriority,
+                  translation_rules(family));
+  plan.base_chain(kOutNat, "nat", NF_INET_LOCAL_OUT, kDestinationNatPriority,
+                  translation_rules(family));
   plan.base_chain(kPreAfter, "filter", NF_INET_PRE_ROUTING, kAfterPriority, after_rules(family));
   plan.base_chain(kOutAfter, "filter", NF_INET_LOCAL_OUT, kAfterPriority, after_rules(family));
   plan.base_chain(kPostNat, "nat", NF_INET_POST_ROUTING, kSourceNatPriority,
@@ -158,14 +174,7 @@ void plan_table(const ServiceContext& context, IpFamily family, tables::TableCha
 }
 
 tables::NftKind::Value balancing(IpFamily family, std::size_t backends) {
-  NftChain chain;
-  // The second rule is for a packet that straddles a commit: it may have found this chain by the
-  // old `services` and then look up an index that the new `endpoints` no longer has. Index 0 is
-  // always there.
-  for (const auto modulus : {static_cast<std::uint32_t>(backends), 1U})
-    chain.rules.push_back(
-        RuleBuilder(family).frontend().random(modulus).dnat_by_map(kEndpoints).rule());
-  return tables::nft_chain(std::move(chain));
+  return tables::nft_chain({.hook = {}, .rules = {translation(family, backends)}});
 }
 
 }  // namespace weft::service::nftables

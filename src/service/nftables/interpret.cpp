@@ -31,10 +31,11 @@ struct Findings {
   std::set<IpAddress> local{};
 };
 
-std::string_view chain_of(const NftKind::Value& value) {
+// The chain that a verdict with this code leads to.
+std::string_view chain_of(const NftKind::Value& value, std::int32_t code) {
   const Bytes data = value.data.view();
-  if (data.size() < sizeof(std::int32_t) || load<std::int32_t>(data) != NFT_GOTO) return {};
-  const Bytes chain = data.subspan(sizeof(std::int32_t));
+  if (data.size() < sizeof code || load<std::int32_t>(data) != code) return {};
+  const Bytes chain = data.subspan(sizeof code);
   return {reinterpret_cast<const char*>(chain.data()), chain.size()};
 }
 
@@ -102,13 +103,14 @@ Result<model::ServiceTable> NftablesBackend::interpret(const NftKind::Table& act
     const IpFamily family = key.name->family == NFPROTO_IPV4 ? IpFamily::kIpv4 : IpFamily::kIpv6;
     const Maps& at = maps(family);
     if (key.name == at.services)
-      return note_balanced(found, nftables::read_frontend(bytes, family), chain_of(value));
+      return note_balanced(found, nftables::read_frontend(bytes, family),
+                           chain_of(value, NFT_JUMP));
     if (key.name == at.endpoints)
       return note_endpoint(found, nftables::read_endpoint_key(bytes, family),
                            nftables::read_backend(value.data.view(), family));
     if (key.name == at.checks)
       return note(found.refused, nftables::read_frontend(bytes, family),
-                  chain_of(value) == nftables::kRejectIt);
+                  chain_of(value, NFT_GOTO) == nftables::kRejectIt);
     if (key.name == at.masquerade_frontends)
       return note(found.masqueraded, nftables::read_frontend(bytes, family));
     if (key.name == at.hairpin) return note(found.local, nftables::read_address(bytes, family));
