@@ -1,35 +1,44 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Calls back with the names of the entries of a directory that came, went or were written to their
-// end: inotify's IN_CLOSE_WRITE, IN_MOVED_TO, IN_MOVED_FROM, IN_DELETE and IN_CREATE. An own
-// inotify descriptor and not libuv's uv_fs_event, because that one reports every write (so that a
-// file is read half-written) and loses overflows. The empty name among them means: anything may
-// have changed (events were lost, or the directory itself has gone or moved). Not recursive.
+// end: inotify's IN_CLOSE_WRITE, IN_MOVED_TO, IN_MOVED_FROM, IN_DELETE and IN_CREATE. Inotify
+// itself and not libuv's uv_fs_event, because that one reports every write (so that a file is read
+// half-written) and loses overflows. The empty name among them means: anything may have changed
+// (events were lost, or the directory itself has gone or moved). Not recursive.
 #pragma once
 
-#include <functional>
-#include <set>
+#include <cstdint>
+#include <memory>
 #include <string>
+#include <utility>
 
-#include "base/unique_fd.h"
-#include "loop/fd_watcher.h"
-#include "loop/loop.h"
+#include "loop/inotify.h"
 
 namespace weft::loop {
 
 class DirectoryWatch {
  public:
-  using Callback = std::function<void(const std::set<std::string>& names)>;
+  using Callback = Inotify::Callback;
 
   // Fails when the directory does not exist.
   static Result<DirectoryWatch> watch(Loop& loop, const std::string& path, Callback callback);
 
- private:
-  DirectoryWatch(UniqueFd inotify, FdWatcher watcher)
-      : inotify_(std::move(inotify)), watcher_(std::move(watcher)) {}
+  DirectoryWatch(DirectoryWatch&& other) noexcept = default;
+  DirectoryWatch& operator=(DirectoryWatch&& other) noexcept {
+    std::swap(inotify_, other.inotify_);
+    std::swap(watch_, other.watch_);
+    return *this;
+  }
+  ~DirectoryWatch() {
+    if (inotify_) inotify_->remove(watch_);
+  }
 
-  UniqueFd inotify_;
-  FdWatcher watcher_;  // gone before the descriptor it watches
+ private:
+  DirectoryWatch(std::shared_ptr<Inotify> inotify, std::uint64_t watch)
+      : inotify_(std::move(inotify)), watch_(watch) {}
+
+  std::shared_ptr<Inotify> inotify_;  // none: moved from
+  std::uint64_t watch_;
 };
 
 }  // namespace weft::loop

@@ -3,6 +3,8 @@
 
 #include <cassert>
 
+#include "loop/inotify.h"
+
 namespace weft::loop {
 
 Result<Loop> Loop::open() {
@@ -15,6 +17,15 @@ Result<Loop> Loop::open() {
 void Loop::run() { uv_run(loop_.get(), UV_RUN_DEFAULT); }
 
 void Loop::stop() { uv_stop(loop_.get()); }
+
+Result<std::shared_ptr<Inotify>> Loop::inotify() {
+  std::shared_ptr<Inotify> shared = inotify_.lock();
+  if (!shared) {
+    WEFT_ASSIGN(shared, Inotify::open(*this));
+    inotify_ = shared;
+  }
+  return shared;
+}
 
 void Loop::Close::operator()(uv_loop_t* loop) const {
   uv_walk(

@@ -14,6 +14,8 @@
 
 namespace weft::loop {
 
+class Inotify;
+
 class Loop {
  public:
   using TimePoint = std::chrono::steady_clock::time_point;
@@ -27,6 +29,10 @@ class Loop {
 
   static TimePoint now() { return std::chrono::steady_clock::now(); }
   uv_loop_t* uv() const { return loop_.get(); }
+  std::weak_ptr<Inotify>& inotify() { return inotify_; }  // its directory watches'
+
+  // What all directory watches of this loop share; made for the first, gone with the last.
+  Result<std::shared_ptr<Inotify>> inotify();
 
  private:
   struct Close {
@@ -35,6 +41,8 @@ class Loop {
   explicit Loop(std::unique_ptr<uv_loop_t, Close> loop) : loop_(std::move(loop)) {}
 
   std::unique_ptr<uv_loop_t, Close> loop_;
+  std::weak_ptr<Inotify> inotify_{};
+  std::weak_ptr<Inotify> inotify_{};
 };
 
 }  // namespace weft::loop

@@ -2,6 +2,7 @@
 #include "loop/loop.h"
 
 #include <fcntl.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/stat.h>
@@ -206,6 +207,97 @@ TEST_F(LoopTest, DirectoryWatchTellsWritesRenamesAndRemovals) {
   await("renamed-in");
   std::filesystem::remove_all(directory.path());
   await("");
+}
+
+TEST_F(LoopTest, WatchesOfOneLoopShareADescriptorAndTellApart) {
+  const auto inotify_descriptors = [] {
+    std::size_t count = 0;
+    for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+      std::error_code gone;
+      count += std::filesystem::read_symlink(entry.path(), gone) == "anon_inode:inotify";
+    }
+    return count;
+  };
+  const TemporaryDirectory one;
+  const TemporaryDirectory other;
+  std::vector<std::string> seen;
+  const auto note = [&](const std::string& who) {
+    return [&, who](const std::set<std::string>& names) {
+      for (const std::string& name : names) seen.push_back(who + ":" + name);
+      loop_.stop();
+    };
+  };
+  const auto first = DirectoryWatch::watch(loop_, one.path(), note("first"));
+  auto twin = std::optional(DirectoryWatch::watch(loop_, one.path(), note("twin")).value());
+  const auto second = DirectoryWatch::watch(loop_, other.path(), note("second"));
+  EXPECT_EQ(inotify_descriptors(), 1U);
+  std::filesystem::create_directory(one.path() + "/a");
+  run();
+  EXPECT_THAT(seen, testing::ElementsAre("first:a", "twin:a"));
+  twin.reset();  // the directory is still watched
+  seen.clear();
+  std::filesystem::create_directory(one.path() + "/b");
+  std::filesystem::create_directory(other.path() + "/c");
+  run();
+  EXPECT_THAT(seen, testing::ElementsAre("first:b", "second:c"));
+}
+
+TEST_F(LoopTest, AWatchMayGoFromItsOwnCallback) {
+  const TemporaryDirectory directory;
+  std::optional<DirectoryWatch> watch;
+  watch.emplace(DirectoryWatch::watch(loop_, directory.path(), [&](const auto&) {
+                  watch.reset();
+                  loop_.stop();
+                }).value());
+  std::filesystem::create_directory(directory.path() + "/a");
+  run();
+  EXPECT_FALSE(watch);
+}
+
+TEST_F(LoopTest, DirectoryWatchesShareOneDescriptorAndKeepTheirNamesApart) {
+  const auto inotify_descriptors = [] {
+    int count = 0;
+    for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+      std::error_code gone;
+      count += std::filesystem::read_symlink(entry, gone) == "anon_inode:inotify" ? 1 : 0;
+    }
+    return count;
+  };
+  const TemporaryDirectory one;
+  const TemporaryDirectory two;
+  std::set<std::string> in_one;
+  std::set<std::string> in_two;
+  std::set<std::string> in_one_again;
+  const auto note = [](std::set<std::string>& seen) {
+    return [&seen](const std::set<std::string>& names) { seen.insert(names.begin(), names.end()); };
+  };
+  std::optional<DirectoryWatch> first =
+      std::move(*DirectoryWatch::watch(loop_, one.path(), note(in_one)));
+  std::optional<DirectoryWatch> again =
+      std::move(*DirectoryWatch::watch(loop_, one.path(), note(in_one_again)));
+  std::optional<DirectoryWatch> second =
+      std::move(*DirectoryWatch::watch(loop_, two.path(), [&](const std::set<std::string>& names) {
+        in_two.insert(names.begin(), names.end());
+        loop_.stop();
+      }));
+  EXPECT_EQ(inotify_descriptors(), 1);
+  std::ofstream(one.path() + "/a") << "x";
+  std::ofstream(two.path() + "/b") << "x";
+  run();
+  EXPECT_EQ(in_one, std::set<std::string>{"a"});
+  EXPECT_EQ(in_one_again, std::set<std::string>{"a"});
+  EXPECT_EQ(in_two, std::set<std::string>{"b"});
+
+  again.reset();  // the other watch of the same directory goes on
+  std::ofstream(one.path() + "/c") << "x";
+  std::ofstream(two.path() + "/d") << "x";
+  run();
+  EXPECT_TRUE(in_one.contains("c"));
+  EXPECT_FALSE(in_one_again.contains("c"));
+
+  first.reset();
+  second.reset();
+  EXPECT_EQ(inotify_descriptors(), 0);
 }
 
 TEST_F(LoopTest, DirectoryThatIsNotThereIsAnErrorThatNamesIt) {
