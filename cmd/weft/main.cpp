@@ -16,7 +16,6 @@ constexpr int kWrongUse = 2;
 int run(int argc, char** argv) {
   CLI::App app("Weft: a container network for Linux", "weft");
   app.set_version_flag("--version", "weft " WEFT_VERSION);
-  app.require_subcommand(1);
   int exit_code = 0;
   add_agent_commands(app, exit_code);
   add_lab_commands(app, exit_code);
@@ -25,7 +24,9 @@ int run(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : kWrongUse;  // --help and --version end here too
   }
-  return exit_code;
+  if (!app.get_subcommands().empty()) return exit_code;
+  std::fputs(app.help().c_str(), stderr);
+  return kWrongUse;
 }
 
 }  // namespace

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/run.h"
 
+#include <csignal>
+
 #include "agent/agent.h"
 #include "agent/config.h"
 #include "log/log.h"
@@ -10,6 +12,7 @@ namespace weft::agent {
 namespace {
 
 Result<> serve(const Config& config) {
+  std::signal(SIGPIPE, SIG_IGN);  // whoever read our log may go; the node's network may not
   WEFT_ASSIGN(loop::Loop loop, loop::Loop::open());
   WEFT_ASSIGN(const std::unique_ptr<Agent> agent, Agent::start(loop, config));
   log::info("agent", "started", {{"node", config.node_name}, {"socket", config.control_socket}});
