@@ -5,7 +5,7 @@ namespace weft::loop {
 
 Result<DirectoryWatch> DirectoryWatch::watch(Loop& loop, const std::string& path,
                                              Callback callback) {
-  WEFT_ASSIGN(std::shared_ptr<Inotify> inotify, Inotify::of(loop));
+  WEFT_ASSIGN(std::shared_ptr<Inotify> inotify, loop.inotify());
   WEFT_ASSIGN(const std::uint64_t watch, inotify->add(path, std::move(callback)));
   return DirectoryWatch(std::move(inotify), watch);
 }

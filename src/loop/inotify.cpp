@@ -17,14 +17,12 @@ constexpr int kEvery = -1;  // the watch descriptor of IN_Q_OVERFLOW
 
 }  // namespace
 
-Result<std::shared_ptr<Inotify>> Inotify::of(Loop& loop) {
-  if (auto there = loop.inotify().lock()) return there;
+Result<std::shared_ptr<Inotify>> Inotify::open(Loop& loop) {
   UniqueFd fd(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
   if (!fd) return fail_errno("inotify");
   const std::shared_ptr<Inotify> made(new Inotify(std::move(fd)));
   WEFT_ASSIGN(made->watcher_, FdWatcher::readable(loop, made->fd_.get(),
                                                   [inotify = made.get()] { inotify->tell(); }));
-  loop.inotify() = made;
   return made;
 }
 

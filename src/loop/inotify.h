@@ -24,7 +24,7 @@ class Inotify : public std::enable_shared_from_this<Inotify> {
  public:
   using Callback = std::function<void(const std::set<std::string>& names)>;
 
-  static Result<std::shared_ptr<Inotify>> of(Loop& loop);
+  static Result<std::shared_ptr<Inotify>> open(Loop& loop);  // the loop's own: Loop::inotify()
 
   // A directory may be watched more than once. Returns what remove() takes.
   Result<std::uint64_t> add(const std::string& path, Callback callback);

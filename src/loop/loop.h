@@ -29,7 +29,6 @@ class Loop {
 
   static TimePoint now() { return std::chrono::steady_clock::now(); }
   uv_loop_t* uv() const { return loop_.get(); }
-  std::weak_ptr<Inotify>& inotify() { return inotify_; }  // its directory watches'
 
   // What all directory watches of this loop share; made for the first, gone with the last.
   Result<std::shared_ptr<Inotify>> inotify();
@@ -41,7 +40,6 @@ class Loop {
   explicit Loop(std::unique_ptr<uv_loop_t, Close> loop) : loop_(std::move(loop)) {}
 
   std::unique_ptr<uv_loop_t, Close> loop_;
-  std::weak_ptr<Inotify> inotify_{};
   std::weak_ptr<Inotify> inotify_{};
 };
 
