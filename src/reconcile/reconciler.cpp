@@ -146,14 +146,12 @@ void Reconciler::resync(Entry& entry) {
   const Cause cause = entry.cause;
   entry.resync_at.reset();
   entry.last_resync = clock_.now();
-  auto drifts = entry.state->resync();
-  if (!drifts) {
-    fail(entry, std::move(drifts.error()).in("read"));
-    return;
-  }
-  entry.failed = false;
-  if (events_.repaired && (cause == Cause::kMark || cause == Cause::kPeriod))
-    for (const Drift& drift : *drifts) events_.repaired(drift);
+  const bool drift = cause == Cause::kMark || cause == Cause::kPeriod;
+  auto read = entry.state->resync(drift ? events_.repaired : nullptr);
+  if (!read)
+    fail(entry, std::move(read.error()).in("read"));
+  else
+    entry.failed = false;
 }
 
 void Reconciler::write(Entry& entry, Part part) {

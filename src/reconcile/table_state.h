@@ -25,8 +25,9 @@ class AnyTableState {
   virtual ~AnyTableState() = default;
   virtual std::string_view kind() const = 0;
   virtual bool pending(Part part) const = 0;
-  // Reads the kernel; what differs becomes what is pending, and is returned.
-  virtual Result<std::vector<Drift>> resync() = 0;
+  // Reads the kernel; what differs becomes what is pending, and is told to `report` (which may be
+  // null: a first load has 100,000s of entries to write, and nobody to tell).
+  virtual Result<> resync(const std::function<void(const Drift&)>& report) = 0;
   // Reads the kernel and compares; changes nothing.
   virtual Result<std::vector<Drift>> compare() = 0;
   // Hands what is pending to the driver; `done` gets the errors, now or later.
@@ -93,24 +94,29 @@ class TableState final : public AnyTableState, private Desired<Kind> {
            (part != Part::kAdditions && !removed_.empty());
   }
 
-  Result<std::vector<Drift>> resync() override {
-    WEFT_ASSIGN(const auto changes, difference());
-    for (const Key& key : dirty_)
-      if (const auto held = held_.find(key); held != held_.end()) held->second.clean();
-    dirty_.clear();
-    removed_.clear();
-    for (const Change<Kind>& change : changes) {
-      if (!change.value)
-        removed_.emplace(change.key, *change.previous);
-      else
-        soil(change.key, held_.find(change.key)->second, change.previous);
+  Result<> resync(const std::function<void(const Drift&)>& report) override {
+    WEFT_ASSIGN(typename Kind::Table actual, driver_->read());
+    forget_pending();
+    for (auto& [key, held] : held_) {
+      const auto found = actual.find(key);
+      if (found == actual.end())
+        soil(key, held, nullptr);
+      else if (!Kind::same(held.value, found->second))
+        soil(key, held, &found->second);
     }
-    return to_drifts(changes);
+    for (auto& [key, value] : actual)
+      if (!held_.contains(key)) removed_.emplace(key, std::move(value));
+    if (report) report_pending(report);
+    return {};
   }
 
   Result<std::vector<Drift>> compare() override {
-    WEFT_ASSIGN(const auto changes, difference());
-    return to_drifts(changes);
+    WEFT_ASSIGN(const typename Kind::Table actual, driver_->read());
+    std::vector<Drift> drifts;
+    const auto value_of = [](const Held& held) -> const Value& { return held.value; };
+    for (const Change<Kind>& change : diff<Kind>(held_, actual, value_of))
+      drifts.push_back(to_drift(change));
+    return drifts;
   }
 
   void write(Part part, std::function<void(std::vector<Error>)> done) override {
@@ -155,15 +161,12 @@ class TableState final : public AnyTableState, private Desired<Kind> {
     auto [held, inserted] = held_.try_emplace(key);
     if (inserted) {
       held->second.owner = owner;
-      std::optional<Value> previous;
-      if (const auto gone = removed_.find(key); gone != removed_.end()) {
-        previous = std::move(gone->second);
-        removed_.erase(gone);
-      }
-      soil(key, held->second, previous);
+      const auto gone = removed_.find(key);
+      soil(key, held->second, gone == removed_.end() ? nullptr : &gone->second);
+      if (gone != removed_.end()) removed_.erase(gone);
     } else if (!held->second.dirty) {
       if (equal(value, held->second.value)) return;
-      soil(key, held->second, held->second.value);
+      soil(key, held->second, &held->second.value);
     }
     held->second.value = value;
   }
@@ -181,9 +184,10 @@ class TableState final : public AnyTableState, private Desired<Kind> {
   // Both ways round, because unset fields of the first are not compared.
   static bool equal(const Value& a, const Value& b) { return Kind::same(a, b) && Kind::same(b, a); }
 
-  void soil(const Key& key, Held& held, const std::optional<Value>& previous) {
+  // `previous`: what the kernel holds, or null.
+  void soil(const Key& key, Held& held, const Value* previous) {
     held.dirty = true;
-    if (previous) held.previous = std::make_unique<Value>(*previous);
+    if (previous != nullptr) held.previous = std::make_unique<Value>(*previous);
     dirty_.push_back(key);
   }
 
@@ -211,15 +215,22 @@ class TableState final : public AnyTableState, private Desired<Kind> {
     return changes;
   }
 
-  Result<Changes<Kind>> difference() {
-    WEFT_ASSIGN(const typename Kind::Table actual, driver_->read());
-    return diff<Kind>(held_, actual, [](const Held& held) -> const Value& { return held.value; });
+  void forget_pending() {
+    for (const Key& key : dirty_)
+      if (const auto held = held_.find(key); held != held_.end()) held->second.clean();
+    dirty_.clear();
+    removed_.clear();
   }
 
-  static std::vector<Drift> to_drifts(const Changes<Kind>& changes) {
-    std::vector<Drift> drifts;
-    for (const Change<Kind>& change : changes) drifts.push_back(to_drift(change));
-    return drifts;
+  void report_pending(const std::function<void(const Drift&)>& report) const {
+    for (const auto& [key, value] : removed_)
+      report(to_drift(Change<Kind>{key, value, std::nullopt}));
+    for (const Key& key : dirty_) {
+      const Held& held = held_.at(key);
+      Change<Kind> change{key, std::nullopt, held.value};
+      if (held.previous) change.previous = *held.previous;
+      report(to_drift(change));
+    }
   }
 
   std::uint8_t owner_id(std::string_view owner) {
