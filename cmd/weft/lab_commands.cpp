@@ -220,14 +220,18 @@ void add_down(CLI::App& lab, int& exit_code) {
 struct ExecArguments {
   std::string name_space = "default";
   std::string node{};
-  std::vector<std::string> words{};
+  std::string pod{};
+  std::vector<std::string> command{};
 };
 
-Result<int> run_exec(const Options& options, const ExecArguments& arguments) {
+// With --node there is no POD: what was taken for it is the command's first word.
+Result<int> run_exec(const Options& options, ExecArguments arguments) {
   WEFT_ASSIGN(const auto lab, weft::lab::open_lab(options.name));
-  if (!arguments.node.empty()) return weft::lab::exec_on_node(lab, arguments.node, arguments.words);
-  return weft::lab::exec_in_pod(lab, {arguments.name_space, arguments.words.front()},
-                                {arguments.words.begin() + 1, arguments.words.end()});
+  if (arguments.node.empty()) {
+    return weft::lab::exec_in_pod(lab, {arguments.name_space, arguments.pod}, arguments.command);
+  }
+  arguments.command.insert(arguments.command.begin(), arguments.pod);
+  return weft::lab::exec_on_node(lab, arguments.node, arguments.command);
 }
 
 void add_exec(CLI::App& lab, int& exit_code) {
@@ -239,11 +243,10 @@ void add_exec(CLI::App& lab, int& exit_code) {
   auto arguments = std::make_shared<ExecArguments>();
   command->add_option("-n,--namespace", arguments->name_space, "the pod's")->capture_default_str();
   command->add_option("--node", arguments->node, "on this node, not in a pod");
-  command->add_option("words", arguments->words, "POD -- CMD..., or with --node: -- CMD...")
-      ->required();
+  command->add_option("pod", arguments->pod, "the pod; with --node, none")->required();
+  command->add_option("command", arguments->command, "what to run, behind --");
   command->callback([options, arguments, &exit_code] {
-    const std::size_t least = arguments->node.empty() ? 2 : 1;
-    if (arguments->words.size() < least) throw CLI::RequiredError("CMD");
+    if (arguments->node.empty() && arguments->command.empty()) throw CLI::RequiredError("command");
     const auto status = run_exec(*options, *arguments);
     exit_code = status ? *status : report(weft::Failure(status.error()));
   });
