@@ -254,52 +254,6 @@ TEST_F(LoopTest, AWatchMayGoFromItsOwnCallback) {
   EXPECT_FALSE(watch);
 }
 
-TEST_F(LoopTest, DirectoryWatchesShareOneDescriptorAndKeepTheirNamesApart) {
-  const auto inotify_descriptors = [] {
-    int count = 0;
-    for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
-      std::error_code gone;
-      count += std::filesystem::read_symlink(entry, gone) == "anon_inode:inotify" ? 1 : 0;
-    }
-    return count;
-  };
-  const TemporaryDirectory one;
-  const TemporaryDirectory two;
-  std::set<std::string> in_one;
-  std::set<std::string> in_two;
-  std::set<std::string> in_one_again;
-  const auto note = [](std::set<std::string>& seen) {
-    return [&seen](const std::set<std::string>& names) { seen.insert(names.begin(), names.end()); };
-  };
-  std::optional<DirectoryWatch> first =
-      std::move(*DirectoryWatch::watch(loop_, one.path(), note(in_one)));
-  std::optional<DirectoryWatch> again =
-      std::move(*DirectoryWatch::watch(loop_, one.path(), note(in_one_again)));
-  std::optional<DirectoryWatch> second =
-      std::move(*DirectoryWatch::watch(loop_, two.path(), [&](const std::set<std::string>& names) {
-        in_two.insert(names.begin(), names.end());
-        loop_.stop();
-      }));
-  EXPECT_EQ(inotify_descriptors(), 1);
-  std::ofstream(one.path() + "/a") << "x";
-  std::ofstream(two.path() + "/b") << "x";
-  run();
-  EXPECT_EQ(in_one, std::set<std::string>{"a"});
-  EXPECT_EQ(in_one_again, std::set<std::string>{"a"});
-  EXPECT_EQ(in_two, std::set<std::string>{"b"});
-
-  again.reset();  // the other watch of the same directory goes on
-  std::ofstream(one.path() + "/c") << "x";
-  std::ofstream(two.path() + "/d") << "x";
-  run();
-  EXPECT_TRUE(in_one.contains("c"));
-  EXPECT_FALSE(in_one_again.contains("c"));
-
-  first.reset();
-  second.reset();
-  EXPECT_EQ(inotify_descriptors(), 0);
-}
-
 TEST_F(LoopTest, DirectoryThatIsNotThereIsAnErrorThatNamesIt) {
   const auto watch = DirectoryWatch::watch(loop_, "/nonexistent/weft", [](const auto&) {});
   ASSERT_FALSE(watch);
