@@ -209,7 +209,9 @@ void Agent::serve(const std::string& method, Reply reply) {
     return reply(fail("the agent is being uninstalled"));
   } else if (method == "verify" || method == "repair") {
     if (!planner_.has_planned())
-      return reply(fail("nothing is planned yet: the agent is waiting for " + waiting_for_));
+      return reply(
+          fail("nothing is planned yet: " +
+               (waiting_for_.empty() ? plan_error_ : "the agent is waiting for " + waiting_for_)));
     if (method == "verify")
       requests_.verify(std::move(reply));
     else

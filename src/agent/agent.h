@@ -75,7 +75,7 @@ class Agent {
   SteadyClock clock_{};
   reconcile::Clock::TimePoint started_at_;
 
-  ReconcileLog reconcile_log_{};
+  ReconcileLog reconcile_log_{clock_};
   std::optional<netlink::Socket> route_socket_{};  // outlives the drivers in tables_
   reconcile::Reconciler tables_;
   Planner planner_;

@@ -115,14 +115,20 @@ Result<> Planner::plan_changed_peers(const model::ClusterState& state,
 Result<> Planner::plan_services(const model::ClusterState& state,
                                 const std::set<ObjectName>& services, Reconciler& tables) {
   TableChanges out;
-  if (!std::exchange(services_planned_, true)) backend_->plan_base(service_context_, out);
+  std::set<ObjectName> every;
+  const bool first = !std::exchange(services_planned_, true);
+  if (first) {
+    backend_->plan_base(service_context_, out);
+    // What changed while there was nothing to plan for is no longer known.
+    for (const auto& [name, service] : state.services()) every.insert(every.end(), name);
+  }
   const auto render = [&](model::ServiceDelta delta) {
     backend_->plan(compiler_.table(), delta, out);
     std::move(delta.frontends.begin(), delta.frontends.end(),
               std::back_inserter(frontend_changes_));
   };
   render(compiler_.set_node(state, service_node()));
-  render(compiler_.compile(state, services));
+  render(compiler_.compile(state, first ? every : services));
   return merge(tables, kServicesOwner, out);
 }
 

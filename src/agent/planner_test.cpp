@@ -198,12 +198,14 @@ TEST_F(PlannerTest, FirstPlanThatFailsPlansNothing) {
   Node self = node("1");
   self.pod_cidrs.clear();
   state_.upsert(self);
+  state_.upsert(service("dns", "10.96.0.10"));
   EXPECT_FALSE(update());
   EXPECT_FALSE(planner_->has_planned());
   EXPECT_TRUE(keys<RouteKind>().empty());
   state_.upsert(node("1"));
   EXPECT_TRUE(update());
   EXPECT_TRUE(has_route("10.244.2.0/24"));
+  EXPECT_NE(tables_.desired<FileKind>().find("10.96.0.10:53/UDP"), nullptr);
 }
 
 TEST(UnderlayAddress, IsTheFirstIpv4OneOrElseTheFirst) {

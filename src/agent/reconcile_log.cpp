@@ -6,7 +6,9 @@
 namespace weft::agent {
 namespace {
 
-constexpr std::uint64_t kLinesAPass = 20;
+constexpr std::chrono::seconds kWindow{10};
+constexpr std::uint64_t kLinesAWindow = 20;
+constexpr std::size_t kMostFailures = 64;  // different ones remembered
 
 }  // namespace
 
@@ -17,24 +19,26 @@ reconcile::ReconcilerEvents ReconcileLog::events() {
 
 void ReconcileLog::on_failure(const Error& error) {
   ++failures_;
-  if (error.message == failing_) return;
-  failing_ = error.message;
+  if (failing_.size() >= kMostFailures || !failing_.insert(error.message).second) return;
   log::error("reconcile", "the kernel refused; trying again", {{"error", error}});
 }
 
 void ReconcileLog::on_repair(const reconcile::Drift& drift) {
   if (removing_) return;
   ++repaired_;
-  if (++repaired_in_pass_ > kLinesAPass) return;
-  log::warning("reconcile", "repairing drift",
-               {{"kind", drift.kind}, {"key", drift.key}, {"problem", to_string(drift.problem)}});
+  if (!quiet_until_ || clock_.now() >= *quiet_until_) {
+    quiet_until_ = clock_.now() + kWindow;
+    lines_ = 0;
+  }
+  if (++lines_ > kLinesAWindow + 1) return;
+  if (lines_ > kLinesAWindow)
+    log::warning("reconcile", "repairing more drift; counted only", {{"seconds", kWindow.count()}});
+  else
+    log::warning("reconcile", "repairing drift",
+                 {{"kind", drift.kind}, {"key", drift.key}, {"problem", to_string(drift.problem)}});
 }
 
 void ReconcileLog::end_of_pass(bool settled) {
-  if (repaired_in_pass_ > kLinesAPass)
-    log::warning("reconcile", "repairing more drift",
-                 {{"entries", repaired_in_pass_ - kLinesAPass}});
-  repaired_in_pass_ = 0;
   if (!settled || failing_.empty()) return;
   failing_.clear();
   log::info("reconcile", "settled again");

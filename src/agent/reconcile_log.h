@@ -6,6 +6,8 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <set>
 #include <string>
 
 #include "reconcile/reconciler.h"
@@ -14,6 +16,9 @@ namespace weft::agent {
 
 class ReconcileLog {
  public:
+  // `clock` must outlive this.
+  explicit ReconcileLog(const reconcile::Clock& clock) : clock_(clock) {}
+
   // Callbacks that refer to this object.
   reconcile::ReconcilerEvents events();
 
@@ -30,11 +35,13 @@ class ReconcileLog {
   void on_failure(const Error& error);
   void on_repair(const reconcile::Drift& drift);
 
+  const reconcile::Clock& clock_;
   std::uint64_t repaired_ = 0;
-  std::uint64_t repaired_in_pass_ = 0;
+  std::optional<reconcile::Clock::TimePoint> quiet_until_{};  // the end of these ten seconds
+  std::uint64_t lines_ = 0;                                   // in them
   std::uint64_t failures_ = 0;
   bool removing_ = false;
-  std::string failing_{};  // the error logged last, while it lasts
+  std::set<std::string> failing_{};  // what was logged since all was well
 };
 
 }  // namespace weft::agent

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/reconcile_log.h"
+
+#include <gtest/gtest.h>
+
+namespace weft::agent {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::internal::CaptureStderr;
+using testing::internal::GetCapturedStderr;
+
+struct FakeClock final : reconcile::Clock {
+  TimePoint time{};
+  TimePoint now() const override { return time; }
+};
+
+class ReconcileLogTest : public testing::Test {
+ protected:
+  // How many lines contain `word` in what `act` logs.
+  template <class Act>
+  int lines(const std::string& word, Act act) {
+    CaptureStderr();
+    act();
+    const std::string text = GetCapturedStderr();
+    int count = 0;
+    for (std::size_t at = 0; (at = text.find(word, at)) != std::string::npos; ++at) ++count;
+    return count;
+  }
+  void repair(int times) {
+    for (int i = 0; i < times; ++i) events_.repaired({"route", "10.0.0.0/8", {}, "", ""});
+  }
+
+  FakeClock clock_{};
+  ReconcileLog log_{clock_};
+  reconcile::ReconcilerEvents events_ = log_.events();
+};
+
+TEST_F(ReconcileLogTest, FailureIsLoggedOnceUntilAllIsWell) {
+  const auto fail_twice = [&] {
+    events_.failed({"a", 1});
+    events_.failed({"b", 1});
+    events_.failed({"a", 1});
+    log_.end_of_pass(false);
+  };
+  EXPECT_EQ(lines("refused", fail_twice), 2);
+  EXPECT_EQ(lines("refused", fail_twice), 0);
+  EXPECT_EQ(lines("settled again", [&] { log_.end_of_pass(true); }), 1);
+  EXPECT_EQ(lines("refused", fail_twice), 2);
+  EXPECT_EQ(log_.failures(), 9U);
+}
+
+TEST_F(ReconcileLogTest, MuchDriftIsCountedAndTheFirstOfItLogged) {
+  EXPECT_EQ(lines("repairing drift", [&] { repair(1000); }), 20);
+  EXPECT_EQ(lines("repairing", [&] { repair(1000); }), 0);
+  clock_.time += 10s;
+  EXPECT_EQ(lines("repairing drift", [&] { repair(1); }), 1);
+  EXPECT_EQ(log_.repaired(), 2001U);
+}
+
+TEST_F(ReconcileLogTest, RemovalsOfAnUninstallAreNoDrift) {
+  log_.expect_removals();
+  EXPECT_EQ(lines("repairing", [&] { repair(3); }), 0);
+  EXPECT_EQ(log_.repaired(), 0U);
+}
+
+}  // namespace
+}  // namespace weft::agent
