@@ -190,32 +190,42 @@ Result<> Controllers::schedule_pods(const std::vector<ObjectName>& names) {
 Result<> Controllers::start_missing() {
   std::vector<ObjectName> names;
   for (const ObjectName& name : pods()) {
-    if (!records_.contains(name)) names.push_back(name);
+    if (!records_.contains(name) && !failed_.contains(name)) names.push_back(name);
   }
   WEFT_TRY(schedule_pods(names));
   std::vector<Variables> variables;
   for (const ObjectName& name : names) {
     variables.push_back(service_variables(store_.all("Service"), name.name_space));
   }
-  std::vector<StartedPod> started(names.size());
+  std::vector<Result<StartedPod>> started(names.size());
   const auto outcome = in_parallel(names.size(), [&](std::size_t i) -> Result<> {
     WEFT_TRY(not_interrupted());
-    WEFT_ASSIGN(started[i], start_pod(lab_, *store_.find("Pod", names[i]), variables[i]));
+    started[i] = start_pod(lab_, *store_.find("Pod", names[i]), variables[i]);
     return {};
   });
-  for (std::size_t i = 0; i < names.size(); ++i) {
-    if (started[i].record.id.empty()) continue;
-    Json pod = *store_.find("Pod", names[i]);
-    pod["status"] = {
-        {"phase", "Running"}, {"conditions", condition(false)}, {"podIPs", Json::array()}};
-    for (const IpAddress& ip : started[i].ips)
-      pod["status"]["podIPs"].push_back({{"ip", ip.to_string()}});
-    if (!started[i].ips.empty()) pod["status"]["podIP"] = started[i].ips.front().to_string();
-    WEFT_TRY(store_.put(std::move(pod)));
-    endpoints_are_stale_ = true;
-    records_.insert_or_assign(names[i], std::move(started[i].record));
-  }
+  for (std::size_t i = 0; i < names.size(); ++i)
+    WEFT_TRY(note_start(names[i], std::move(started[i])));
   return outcome;
+}
+
+// A pod that cannot be started has failed; the others go on.
+Result<> Controllers::note_start(const ObjectName& name, Result<StartedPod> started) {
+  Json pod = *store_.find("Pod", name);
+  if (!started) {
+    failed_[name] = started.error().message;
+    pod["status"] = {{"phase", "Failed"}, {"message", started.error().message}};
+    return store_.put(std::move(pod));
+  }
+  if (started->record.id.empty()) return {};  // interrupted before it was begun
+  pod["status"] = {
+      {"phase", "Running"}, {"conditions", condition(false)}, {"podIPs", Json::array()}};
+  for (const IpAddress& ip : started->ips) {
+    pod["status"]["podIPs"].push_back({{"ip", ip.to_string()}});
+  }
+  if (!started->ips.empty()) pod["status"]["podIP"] = started->ips.front().to_string();
+  records_.insert_or_assign(name, std::move(started->record));
+  endpoints_are_stale_ = true;
+  return store_.put(std::move(pod));
 }
 
 Result<> Controllers::write_endpoints() {
@@ -260,8 +270,10 @@ Result<> Controllers::failures() const {
     message += fmt::format("{}pod {}: {}", message.empty() ? "" : "\n", name.to_string(), why);
     const auto record = records_.find(name);
     if (record == records_.end()) continue;
-    message += fmt::format("; its log, {}, says:\n{}", record->second.log_file,
-                           tail_of(record->second.log_file, kTailLines));
+    const std::string& log = record->second.log_file;
+    if (const std::string tail = tail_of(log, kTailLines); !tail.empty()) {
+      message += fmt::format("; its log, {}, says:\n{}", log, tail);
+    }
   }
   return fail(std::move(message));
 }

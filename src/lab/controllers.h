@@ -44,6 +44,7 @@ class Controllers {
   Result<Names> step_deployments();
   Result<> remove_pods(const Names& names);
   Result<> start_missing();
+  Result<> note_start(const ObjectName& name, Result<StartedPod> started);
   Result<> schedule_pods(const std::vector<ObjectName>& names);
   Result<> write_endpoints();
   bool at_rest() const;

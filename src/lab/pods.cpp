@@ -238,7 +238,7 @@ Result<StartedPod> start_pod(const Lab& lab, const Json& pod, const Variables& s
   auto ips = wire_and_start(lab, pod, spec, services, record);
   if (ips) return StartedPod{std::move(record), std::move(*ips)};
   [[maybe_unused]] const auto removed = remove_pod(lab, record);
-  return Failure(std::move(ips.error()).in("pod " + name_of(pod).to_string()));
+  return Failure(std::move(ips.error()));
 }
 
 Result<> remove_pod(const Lab& lab, const PodRecord& record) {

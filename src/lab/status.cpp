@@ -38,6 +38,11 @@ std::string state_text(const Json& pod, const PodState& state) {
   return state.exit_code ? fmt::format("ended, exit code {}", *state.exit_code) : "ended";
 }
 
+std::string not_started(const Json& pod) {
+  const std::string why = text_at(pod, "/status/message");
+  return why.empty() ? "not started" : "not started: " + why;
+}
+
 Json pod_status(const Json& pod, const PodRecord* record) {
   const ObjectName name = name_of(pod);
   const PodState state = record != nullptr ? state_of(*record) : PodState{};
@@ -48,7 +53,7 @@ Json pod_status(const Json& pod, const PodRecord* record) {
                  {"ips", texts(pod_ips(pod))},
                  {"labels", labels_of(pod)},
                  {"ready", state.running && is_ready(pod)},
-                 {"state", record != nullptr ? state_text(pod, state) : "not started"},
+                 {"state", record != nullptr ? state_text(pod, state) : not_started(pod)},
                  {"pid", state.pid},
                  {"log", record != nullptr ? record->log_file : ""}};
   if (state.exit_code) status["exitCode"] = *state.exit_code;
