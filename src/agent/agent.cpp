@@ -251,6 +251,7 @@ Status Agent::status() const {
   status.frontends = planner_.services().frontends.size();
   status.problems = problems();
   if (const auto error = tables_.last_error()) status.last_error = error->message;
+  status.failures = reconcile_log_.failures();
   status.drift_repaired = reconcile_log_.repaired();
   status.uptime = std::chrono::duration_cast<seconds>(clock_.now() - started_at_);
   status.pid = ::getpid();

@@ -248,6 +248,42 @@ TEST_F(AgentTest, VerifyNamesDriftAndRepairMendsIt) {
   }
 }
 
+// A client's flow to the Service's UDP port that this backend answers.
+void track_flow(const std::string& client_port, const std::string& backend) {
+  shell("conntrack -I -p udp -t 600 -s 10.244.1.9 -d 10.96.0.10 --sport " + client_port +
+        " --dport 53 -r " + backend + " -q 10.244.1.9 --reply-port-src 5353 --reply-port-dst " +
+        client_port);
+}
+
+bool tracked(const std::string& backend) {
+  return shell("conntrack -L -p udp 2>/dev/null").text.find("src=" + backend) != std::string::npos;
+}
+
+TEST_F(AgentTest, StaleUdpFlowsGoWithTheirBackend) {
+  write_config();
+  start_and_settle();
+  track_flow("4001", "10.244.1.2");
+  track_flow("4002", "10.244.2.2");
+  ASSERT_TRUE(tracked("10.244.1.2") && tracked("10.244.2.2"));
+  std::string web = kWeb;
+  const std::string second = ", {addresses: [10.244.2.2]}";
+  web.erase(web.find(second), second.size());
+  write_manifest("web.yaml", web);
+  EXPECT_TRUE(eventually([] { return !tracked("10.244.2.2"); })) << log();
+  EXPECT_TRUE(tracked("10.244.1.2"));
+
+  // The same when the change came while no agent ran.
+  write_manifest("web.yaml", kWeb);
+  ASSERT_EQ(verify().exit_code, 0);
+  kill_agent();
+  track_flow("4002", "10.244.2.2");
+  ASSERT_TRUE(tracked("10.244.2.2"));
+  write_manifest("web.yaml", web);
+  start_and_settle();
+  EXPECT_FALSE(tracked("10.244.2.2")) << log();
+  EXPECT_TRUE(tracked("10.244.1.2"));
+}
+
 // Objects of somebody else, of every kind that is ours too.
 constexpr const char* kForeign = R"(
 ip link add br-other type bridge; ip link set br-other up

@@ -65,7 +65,7 @@ std::string render(const ordered_json& status) {
   for (const ordered_json& problem : status.at("problems"))
     append_line(text, "Problem", problem.get<std::string>());
   if (const auto error = status.at("lastError").get<std::string>(); !error.empty())
-    append_line(text, "Last error", error);
+    append_line(text, "Last error", fmt::format("{} ({} so far)", error, number("failures")));
   append_line(
       text, "Agent",
       fmt::format("pid {}, up {}, {:.1f} MB", number("pid"), duration_text(number("uptimeSeconds")),
@@ -98,6 +98,7 @@ std::string to_json(const Status& status) {
                            {"backends", status.backends}}},
                          {"problems", status.problems},
                          {"lastError", status.last_error},
+                         {"failures", status.failures},
                          {"driftRepaired", status.drift_repaired},
                          {"uptimeSeconds", status.uptime.count()},
                          {"pid", status.pid},

@@ -31,6 +31,7 @@ struct Status {
   std::size_t backends = 0;             // frontend × backend: what the kernel holds
   std::vector<std::string> problems{};  // input that is not served as it stands, and why
   std::string last_error{};             // the last write or read that failed; "" when none ever did
+  std::uint64_t failures = 0;           // such, ever
   std::uint64_t drift_repaired = 0;
   std::chrono::seconds uptime{0};
   int pid = 0;

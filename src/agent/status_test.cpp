@@ -47,11 +47,13 @@ TEST(Status, TellsWhatItWaitsForAndWhatIsWrong) {
   status.waiting_for = "a Node object named node1";
   status.problems = {"default/web: SCTP is not served"};
   status.last_error = "route: add 10.0.0.0/8: No such device";
+  status.failures = 3;
   const std::string text = status_text(to_json(status)).value();
   EXPECT_NE(text.find("State         waiting for a Node object named node1\n"), std::string::npos);
   EXPECT_NE(text.find("Pod CIDRs     none\n"), std::string::npos);
   EXPECT_NE(text.find("Problem       default/web: SCTP is not served\n"), std::string::npos);
-  EXPECT_NE(text.find("Last error    route: add 10.0.0.0/8: No such device\n"), std::string::npos);
+  EXPECT_NE(text.find("Last error    route: add 10.0.0.0/8: No such device (3 so far)\n"),
+            std::string::npos);
   EXPECT_EQ(text.find("Underlay"), std::string::npos);
 }
 
