@@ -48,6 +48,31 @@ void normalise(std::vector<Backend>& backends) {
                  backends.end());
 }
 
+// Puts `backends`, which are sorted, in order: who was in `before` keeps its place there where
+// there still is such a place, and the others fill the rest.
+void keep_slots(const std::vector<Backend>& before, std::vector<Backend>& backends) {
+  const auto by_target = [](const Backend& a, const Backend& b) {
+    return std::tie(a.address, a.port) < std::tie(b.address, b.port);
+  };
+  std::vector<std::optional<Backend>> slots(backends.size());
+  std::vector<bool> placed(backends.size());
+  for (std::size_t slot = 0; slot < std::min(before.size(), slots.size()); ++slot) {
+    const auto same = std::lower_bound(backends.begin(), backends.end(), before[slot], by_target);
+    if (same == backends.end() || by_target(before[slot], *same)) continue;
+    const auto at = static_cast<std::size_t>(same - backends.begin());
+    if (placed[at]) continue;  // twice in a table that somebody tampered with
+    slots[slot] = *same;
+    placed[at] = true;
+  }
+  std::size_t slot = 0;
+  for (std::size_t i = 0; i < backends.size(); ++i) {
+    if (placed[i]) continue;
+    while (slots[slot]) ++slot;
+    slots[slot] = backends[i];
+  }
+  for (std::size_t i = 0; i < backends.size(); ++i) backends[i] = *slots[i];
+}
+
 }  // namespace
 
 ServiceCompiler::Claims ServiceCompiler::claims_of(const ClusterState& state,
@@ -173,18 +198,25 @@ std::optional<FrontendEntry> ServiceCompiler::take_heir(const ClusterState& stat
 void ServiceCompiler::put(const Frontend& frontend, std::optional<FrontendEntry> entry,
                           Touched& touched) {
   const auto found = table_.frontends.find(frontend);
-  std::optional<FrontendEntry> previous;
-  if (found != table_.frontends.end()) previous = std::move(found->second);
-  touched.try_emplace(frontend, std::move(previous));  // leaves `previous` when already touched
-  if (!entry)
+  const bool present = found != table_.frontends.end();
+  const auto [before, first_touch] = touched.try_emplace(frontend);
+  if (first_touch && present) before->second = std::move(found->second);
+  if (!entry) {
     table_.frontends.erase(frontend);
-  else if (found != table_.frontends.end())
+    return;
+  }
+  if (before->second)
+    keep_slots(before->second->backends, entry->backends);
+  else if (const auto left = left_.find(frontend); left != left_.end())
+    keep_slots(left->second.backends, entry->backends);
+  if (present)
     found->second = std::move(*entry);
   else
     table_.frontends.emplace(frontend, std::move(*entry));
 }
 
 ServiceDelta ServiceCompiler::finish(Touched touched) {
+  left_.clear();
   ServiceDelta delta;
   for (auto& [frontend, previous] : touched) {
     const auto found = table_.frontends.find(frontend);

@@ -3,7 +3,8 @@
 // ServiceCompiler: from Services and EndpointSlices to this node's ServiceTable, with kube-proxy's
 // semantics. compile() brings the table up to date for the Services that changed and says what
 // changed; from an empty table and all Services it is the from-scratch result, and both ways give
-// the same table. The cost follows the Services named, not the table (but for its logarithm).
+// the same table, but for the backends' slots. The cost follows the Services named, not the table
+// (but for its logarithm).
 //
 // - A ClusterIP frontend per cluster IP and port; for types NodePort and LoadBalancer also a
 //   NodePort frontend per node port address of the Service's families. LoadBalancer and external
@@ -12,6 +13,9 @@
 // - Backends: the endpoints that are ready, of the slices of the frontend's family, at the slice
 //   port of the Service port's name and protocol. Of an endpoint's addresses (interchangeable, says
 //   the API) the first.
+// - A backend keeps its slot while it stays; the last ones fill the slots of those that went. From
+//   scratch they are in order of address and port, unless resume() told of other slots: an agent
+//   that restarts must not rewrite what is right in the kernel.
 // - SCTP ports have no frontends. They are a Problem.
 // - A frontend that two Services claim is the first's by namespace and name, whichever came first
 //   in time; for the other it is a Problem. When the first gives it up the next takes over.
@@ -56,6 +60,9 @@ class ServiceCompiler {
   // This node's own name or addresses changed: every Service is compiled again.
   ServiceDelta set_node(const ClusterState& state, ServiceNode node);
 
+  // Before the first compile(): what an earlier run left in the kernel. Only its slots count.
+  void resume(ServiceTable left) { left_ = std::move(left.frontends); }
+
   const ServiceTable& table() const { return table_; }
   std::set<ServiceProblem> problems() const;
   // Those that came since the last call, for the log.
@@ -86,6 +93,7 @@ class ServiceCompiler {
 
   ServiceNode node_;
   ServiceTable table_{};
+  std::map<Frontend, FrontendEntry> left_{};  // by an earlier run; until the first compile()
   std::map<ObjectName, Compiled> compiled_{};
   // Claims that lost, by frontend.
   std::map<Frontend, std::set<ObjectName>> rivals_{};

@@ -197,6 +197,45 @@ TEST_F(Compile, TheDeltaHasPreviousAndCurrent) {
   EXPECT_EQ(compiler_.table(), ServiceTable{});
 }
 
+TEST_F(Compile, BackendsKeepTheirSlots) {
+  const auto serve = [&](std::vector<Endpoint> endpoints) {
+    state_.upsert(slice("s", "web", IpFamily::kIpv4, std::move(endpoints), {kHttpTarget}));
+    compile();
+    return backends({ip("10.96.0.1"), Protocol::kTcp, 80});
+  };
+  state_.upsert(service("web", {ip("10.96.0.1")}, {kHttp}));
+  const Endpoint one = endpoint("10.244.1.1");
+  const Endpoint two = endpoint("10.244.1.2");
+  const Endpoint three = endpoint("10.244.1.3");
+  const Endpoint four = endpoint("10.244.1.4");
+  EXPECT_THAT(serve({three, two, one}),
+              ElementsAre("10.244.1.1:8080", "10.244.1.2:8080", "10.244.1.3:8080"));
+  EXPECT_THAT(serve({two, three, four}),  // the new one in the place of the old
+              ElementsAre("10.244.1.4:8080", "10.244.1.2:8080", "10.244.1.3:8080"));
+  EXPECT_THAT(serve({three, four}),  // the last moves up
+              ElementsAre("10.244.1.4:8080", "10.244.1.3:8080"));
+  EXPECT_THAT(serve({one, three, four}),
+              ElementsAre("10.244.1.4:8080", "10.244.1.3:8080", "10.244.1.1:8080"));
+
+  ServiceCompiler restarted{{"node1", {}}};
+  restarted.resume(compiler_.table());
+  restarted.compile(state_, {{"default", "web"}});
+  EXPECT_EQ(restarted.table(), compiler_.table());
+}
+
+TEST_F(Compile, ResumesFromATableThatSomebodyTamperedWith) {
+  state_.upsert(service("web", {ip("10.96.0.1")}, {kHttp}));
+  state_.upsert(slice("s", "web", IpFamily::kIpv4, {endpoint("10.244.1.1"), endpoint("10.244.1.2")},
+                      {kHttpTarget}));
+  const Backend twice{ip("10.244.1.2"), 8080, false};
+  ServiceTable left;
+  left.frontends[{ip("10.96.0.1"), Protocol::kTcp, 80}].backends = {twice, twice, twice};
+  compiler_.resume(left);
+  compile();
+  EXPECT_THAT(backends({ip("10.96.0.1"), Protocol::kTcp, 80}),
+              ElementsAre("10.244.1.2:8080", "10.244.1.1:8080"));
+}
+
 TEST_F(Compile, ANodeOfAnotherNameOrAddressCompilesAll) {
   state_.upsert(service("web", {ip("10.96.0.1")}, {kHttp}, ServiceType::kNodePort));
   state_.upsert(
@@ -283,6 +322,27 @@ std::set<ObjectName> all_services(const ClusterState& state) {
   return names;
 }
 
+// Whoever stays, and whose slot there still is, is where it was.
+bool slots_kept(const FrontendEntry& before, const FrontendEntry& now) {
+  const auto same = [](const Backend& a, const Backend& b) {
+    return a.address == b.address && a.port == b.port;
+  };
+  for (std::size_t slot = 0; slot < std::min(before.backends.size(), now.backends.size()); ++slot) {
+    const Backend& was = before.backends[slot];
+    const bool stays = std::any_of(now.backends.begin(), now.backends.end(),
+                                   [&](const Backend& backend) { return same(backend, was); });
+    if (stays && !same(now.backends[slot], was)) return false;
+  }
+  return true;
+}
+
+// The same without slots.
+ServiceTable in_order(ServiceTable table) {
+  for (auto& [frontend, entry] : table.frontends)
+    std::sort(entry.backends.begin(), entry.backends.end());
+  return table;
+}
+
 // `before` brought up to date by nothing but the delta.
 ServiceTable applied(ServiceTable before, const ServiceDelta& delta) {
   ServiceDelta noted;
@@ -296,6 +356,8 @@ ServiceTable applied(ServiceTable before, const ServiceDelta& delta) {
     if (change.current) before.frontends.emplace(change.frontend, *change.current);
     if (change.current) count(before, noted, change.frontend, *change.current);
   }
+  for (const FrontendChange& change : delta.frontends)
+    if (change.previous && change.current) RC_ASSERT(slots_kept(*change.previous, *change.current));
   RC_ASSERT(noted.cluster_ips == delta.cluster_ips);
   RC_ASSERT(noted.backend_counts == delta.backend_counts);
   RC_ASSERT(noted.local_backends == delta.local_backends);
@@ -325,8 +387,12 @@ TEST(Property, IncrementalIsFromScratchAndTheDeltaIsExact) {
 
       ServiceCompiler anew(node);
       delta = anew.compile(state, all_services(state));
-      RC_ASSERT(incremental.table() == anew.table());
+      RC_ASSERT(in_order(incremental.table()) == anew.table());
       RC_ASSERT(delta == from_scratch(anew.table()));
+      ServiceCompiler resumed(node);
+      resumed.resume(incremental.table());
+      resumed.compile(state, all_services(state));
+      RC_ASSERT(resumed.table() == incremental.table());
       RC_ASSERT(incremental.problems() == anew.problems());
     }
   }));

@@ -41,7 +41,9 @@ enum class FrontendKind : std::uint8_t { kClusterIp, kNodePort };
 // What happens to a new connection to a frontend. No backends: it is refused.
 struct FrontendEntry {
   FrontendKind kind = FrontendKind::kClusterIp;
-  std::vector<Backend> backends{};  // sorted; no address and port twice
+  // No address and port twice. The place is the backend's slot: it keeps that while it stays (see
+  // ServiceCompiler), so that a back end whose entries are numbered writes only what came or went.
+  std::vector<Backend> backends{};
   bool masquerade = false;  // every source (node ports under externalTrafficPolicy: Cluster)
   ObjectName service{};     // for people
   std::string port_name{};

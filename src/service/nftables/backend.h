@@ -4,9 +4,9 @@
 // change, one chain per number of backends, and everything else an element of a map: so one change
 // costs its own elements, whatever the number of Services, and a commit is atomic.
 //
-// A frontend's backends have the indexes 0, 1, … in the table's order, so that the plan needs only
-// FrontendChange: a backend that goes moves on average half of the others. Index 0 is populated
-// whenever the frontend is in `services`: packets that straddle a commit are served by it.
+// A backend's index is its slot in the FrontendEntry, so that one that comes, goes or gives way to
+// another is one element. Index 0 is populated whenever the frontend is in `services`: packets that
+// straddle a commit are served by it.
 //
 // Pure and without state but interned names. One thread.
 #pragma once

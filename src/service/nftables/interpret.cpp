@@ -4,7 +4,6 @@
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 
-#include <algorithm>
 #include <map>
 #include <optional>
 #include <set>
@@ -78,7 +77,6 @@ FrontendEntry entry_of(const Frontend& frontend, const Findings& found) {
     entry.backends.push_back(backend);
     entry.backends.back().local = found.local.contains(backend.address);
   }
-  std::sort(entry.backends.begin(), entry.backends.end());
   return entry;
 }
 
