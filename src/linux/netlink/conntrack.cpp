@@ -32,10 +32,10 @@ struct Entry {
   std::uint8_t family = 0;
   Tuple original{};
   Tuple reply{};
-  // As received, to name exactly this entry in its removal.
-  std::vector<std::uint8_t> original_bytes{};
-  std::vector<std::uint8_t> id{};
-  std::vector<std::uint8_t> zone{};
+  // As received, to name exactly this entry in its removal; good as long as the message is.
+  Bytes original_bytes{};
+  Bytes id{};
+  Bytes zone{};
 };
 
 // The dump's filter, told the kernel by bits that its uapi headers do not name
@@ -47,8 +47,6 @@ constexpr std::uint32_t kFilterDestinationPort = 1U << 5;
 constexpr std::uint16_t message_type(int message) {
   return static_cast<std::uint16_t>(NFNL_SUBSYS_CTNETLINK << 8 | message);
 }
-
-std::vector<std::uint8_t> copy(Bytes bytes) { return {bytes.begin(), bytes.end()}; }
 
 Tuple parse_tuple(const Attribute& tuple) {
   Tuple parsed;
@@ -76,16 +74,16 @@ Entry parse_entry(const MessageView& message) {
     switch (attribute.type()) {
       case CTA_TUPLE_ORIG:
         entry.original = parse_tuple(attribute);
-        entry.original_bytes = copy(attribute.payload());
+        entry.original_bytes = attribute.payload();
         break;
       case CTA_TUPLE_REPLY:
         entry.reply = parse_tuple(attribute);
         break;
       case CTA_ID:
-        entry.id = copy(attribute.payload());
+        entry.id = attribute.payload();
         break;
       case CTA_ZONE:
-        entry.zone = copy(attribute.payload());
+        entry.zone = attribute.payload();
         break;
       default:
         break;

@@ -8,9 +8,15 @@
 
 #include <random>
 
+#include "linux/netlink/address.h"
 #include "linux/netlink/datagram.h"
 #include "linux/netlink/extended_ack.h"
+#include "linux/netlink/fdb.h"
+#include "linux/netlink/link.h"
 #include "linux/netlink/message_name.h"
+#include "linux/netlink/neighbor.h"
+#include "linux/netlink/route.h"
+#include "linux/netlink/rule.h"
 
 namespace weft::netlink {
 namespace {
@@ -133,6 +139,42 @@ TEST(Parsers, SurviveRandomBytes) {
       sum += verdict_of(message).text.size() + verdict_of_dump(message).text.size();
     });
     EXPECT_GE(sum, 0U);
+  }
+}
+
+// The same for the typed parsers: well-formed attributes of random types and lengths, nested at
+// will.
+void put_random(Message& message, std::mt19937& random, int depth) {
+  for (auto i = random() % 6; i > 0; --i) {
+    const auto type = static_cast<std::uint16_t>(random() % 64);
+    if (depth > 0 && random() % 2 == 0) {
+      message.nest(type, [&] { put_random(message, random, depth - 1); });
+      continue;
+    }
+    std::vector<std::uint8_t> payload(random() % 20);
+    for (std::uint8_t& byte : payload) byte = static_cast<std::uint8_t>(random());
+    message.attribute(type, payload);
+  }
+}
+
+TEST(Parsers, TypedOnesSurviveRandomAttributes) {
+  std::mt19937 random(2);
+  for (int round = 0; round < 5'000; ++round) {
+    Batch batch;
+    Message message = batch.add(RTM_NEWLINK, 0);
+    std::vector<std::uint8_t> header(random() % 20);
+    for (std::uint8_t& byte : header) byte = static_cast<std::uint8_t>(random());
+    message.append(header);
+    put_random(message, random, 3);
+    // Copied to its exact size, so that a read past the end is one past the allocation.
+    const std::vector<std::uint8_t> bytes = vector_of(batch.bytes());
+    const MessageView view{bytes};
+    (void)parse_link(view);
+    (void)parse_address(view);
+    (void)parse_neighbor(view);
+    (void)parse_fdb_entry(view);
+    (void)parse_route(view);
+    (void)parse_rule(view);
   }
 }
 
