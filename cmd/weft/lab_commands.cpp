@@ -26,8 +26,10 @@ constexpr int kFailed = 1;
 constexpr int kWrongUse = 2;
 constexpr std::chrono::seconds kAgentPatience{5};
 
+using LabName = std::shared_ptr<std::string>;
+
 struct Options {
-  std::string name = "lab";
+  LabName name{};
   std::vector<std::string> files{};
   std::string output = "text";
   int timeout_seconds = 120;
@@ -44,9 +46,15 @@ int report(const Result<>& result, int on_error = kFailed) {
 
 void print_json(const Json& json) { std::printf("%s\n", json.dump(2).c_str()); }
 
-SharedOptions with_name(CLI::App& command) {
+// `--name` may stand anywhere behind `lab`.
+void add_name(CLI::App& command, const LabName& name) {
+  command.add_option("--name", *name, "the lab")->capture_default_str();
+}
+
+SharedOptions with_name(CLI::App& command, const LabName& name) {
   auto options = std::make_shared<Options>();
-  command.add_option("--name", options->name, "the lab")->capture_default_str();
+  options->name = name;
+  add_name(command, name);
   return options;
 }
 
@@ -80,7 +88,7 @@ struct UpArguments {
 
 int run_up(UpArguments& arguments, const Options& common) {
   weft::lab::UpOptions& options = arguments.options;
-  options.settings.name = common.name;
+  options.settings.name = *common.name;
   options.manifests = common.files;
   options.timeout = common.timeout();
   if (!arguments.fabric.empty()) {
@@ -101,10 +109,10 @@ int run_up(UpArguments& arguments, const Options& common) {
   return report(weft::lab::up(options, progress));
 }
 
-void add_up(CLI::App& lab, int& exit_code) {
+void add_up(CLI::App& lab, const LabName& name, int& exit_code) {
   CLI::App* const command =
       lab.add_subcommand("up", "make a cluster of nodes, each with its agent");
-  const SharedOptions common = with_name(*command);
+  const SharedOptions common = with_name(*command, name);
   auto arguments = std::make_shared<UpArguments>();
   weft::lab::Settings& settings = arguments->options.settings;
   command->add_option("--nodes", settings.nodes, "how many")->capture_default_str();
@@ -125,44 +133,44 @@ void add_up(CLI::App& lab, int& exit_code) {
 
 // ---- apply, delete ----
 
-void add_apply(CLI::App& lab, int& exit_code) {
+void add_apply(CLI::App& lab, const LabName& name, int& exit_code) {
   CLI::App* const command =
       lab.add_subcommand("apply", "apply manifests and wait until their pods are ready");
-  const SharedOptions options = with_name(*command);
+  const SharedOptions options = with_name(*command, name);
   with_files(*command, options, true);
   with_timeout(*command, options);
   command->callback([options, &exit_code] {
     Progress progress;
     exit_code =
-        report(weft::lab::apply(options->name, options->files, options->timeout(), progress));
+        report(weft::lab::apply(*options->name, options->files, options->timeout(), progress));
   });
 }
 
-void add_delete(CLI::App& lab, int& exit_code) {
+void add_delete(CLI::App& lab, const LabName& name, int& exit_code) {
   CLI::App* const command = lab.add_subcommand("delete", "delete what manifests name");
-  const SharedOptions options = with_name(*command);
+  const SharedOptions options = with_name(*command, name);
   with_files(*command, options, true);
   with_timeout(*command, options);
   command->callback([options, &exit_code] {
     Progress progress;
     exit_code =
-        report(weft::lab::remove(options->name, options->files, options->timeout(), progress));
+        report(weft::lab::remove(*options->name, options->files, options->timeout(), progress));
   });
 }
 
 // ---- status, list, check ----
 
 Result<> show_status(const Options& options) {
-  WEFT_ASSIGN(const auto lab, weft::lab::open_lab(options.name));
+  WEFT_ASSIGN(const auto lab, weft::lab::open_lab(*options.name));
   WEFT_ASSIGN(const Json status, weft::lab::status_json(lab));
   options.json() ? print_json(status) : weft::lab::print_status(status);
   return {};
 }
 
-void add_status(CLI::App& lab, int& exit_code) {
+void add_status(CLI::App& lab, const LabName& name, int& exit_code) {
   CLI::App* const command =
       lab.add_subcommand("status", "nodes, pods and Services as they are now");
-  const SharedOptions options = with_name(*command);
+  const SharedOptions options = with_name(*command, name);
   with_output(*command, options);
   command->callback([options, &exit_code] { exit_code = report(show_status(*options)); });
 }
@@ -179,16 +187,16 @@ void add_list(CLI::App& lab) {
 
 int run_check(const Options& options) {
   Progress progress;
-  const auto outcome = weft::lab::check_lab(options.name, progress);
+  const auto outcome = weft::lab::check_lab(*options.name, progress);
   if (!outcome) return report(weft::Failure(outcome.error()));
   options.json() ? print_json(weft::lab::to_json(*outcome)) : weft::lab::print(*outcome);
   return outcome->failed() == 0 ? 0 : kFailed;
 }
 
-void add_check(CLI::App& lab, int& exit_code) {
+void add_check(CLI::App& lab, const LabName& name, int& exit_code) {
   CLI::App* const command = lab.add_subcommand(
       "check", "send packets over every kind of path with probe pods; exit 1 naming what fails");
-  const SharedOptions options = with_name(*command);
+  const SharedOptions options = with_name(*command, name);
   with_output(*command, options);
   command->callback([options, &exit_code] { exit_code = run_check(*options); });
 }
@@ -203,15 +211,15 @@ int down_all(Progress& progress) {
   return exit_code;
 }
 
-void add_down(CLI::App& lab, int& exit_code) {
+void add_down(CLI::App& lab, const LabName& name, int& exit_code) {
   CLI::App* const command = lab.add_subcommand(
       "down", "remove a lab, whole or half made, and check that nothing is left");
-  const SharedOptions options = with_name(*command);
+  const SharedOptions options = with_name(*command, name);
   auto all = std::make_shared<bool>(false);
   command->add_flag("--all", *all, "every lab on this machine");
   command->callback([options, all, &exit_code] {
     Progress progress;
-    exit_code = *all ? down_all(progress) : report(weft::lab::down(options->name, progress));
+    exit_code = *all ? down_all(progress) : report(weft::lab::down(*options->name, progress));
   });
 }
 
@@ -226,7 +234,7 @@ struct ExecArguments {
 
 // With --node there is no POD: what was taken for it is the command's first word.
 Result<int> run_exec(const Options& options, ExecArguments arguments) {
-  WEFT_ASSIGN(const auto lab, weft::lab::open_lab(options.name));
+  WEFT_ASSIGN(const auto lab, weft::lab::open_lab(*options.name));
   if (arguments.node.empty()) {
     return weft::lab::exec_in_pod(lab, {arguments.name_space, arguments.pod}, arguments.command);
   }
@@ -234,12 +242,12 @@ Result<int> run_exec(const Options& options, ExecArguments arguments) {
   return weft::lab::exec_on_node(lab, arguments.node, arguments.command);
 }
 
-void add_exec(CLI::App& lab, int& exit_code) {
+void add_exec(CLI::App& lab, const LabName& name, int& exit_code) {
   CLI::App* const command =
       lab.add_subcommand("exec", "run a command in a pod, or on a node (in its network namespace)");
   command->footer(
       "weft lab exec [-n NAMESPACE] POD -- CMD...\nweft lab exec --node NODE -- CMD...");
-  const SharedOptions options = with_name(*command);
+  const SharedOptions options = with_name(*command, name);
   auto arguments = std::make_shared<ExecArguments>();
   command->add_option("-n,--namespace", arguments->name_space, "the pod's")->capture_default_str();
   command->add_option("--node", arguments->node, "on this node, not in a pod");
@@ -255,7 +263,7 @@ void add_exec(CLI::App& lab, int& exit_code) {
 // ---- agent start, agent stop ----
 
 Result<> change_agent(const Options& options, const std::string& node, bool start) {
-  WEFT_ASSIGN(const auto lab, weft::lab::open_lab(options.name));
+  WEFT_ASSIGN(const auto lab, weft::lab::open_lab(*options.name));
   WEFT_ASSIGN(const auto lock, weft::lab::lock_lab(lab.names));
   if (!weft::lab::has_node(lab, node)) return weft::fail("there is no node " + node);
   if (!start) return weft::lab::stop_agent(lab, node, kAgentPatience);
@@ -263,14 +271,15 @@ Result<> change_agent(const Options& options, const std::string& node, bool star
   return weft::lab::wait_until_settled(lab, {node}, options.timeout(), [](std::size_t) {});
 }
 
-void add_agent(CLI::App& lab, int& exit_code) {
+void add_agent(CLI::App& lab, const LabName& name, int& exit_code) {
   CLI::App* const agent = lab.add_subcommand("agent", "start or stop a node's agent");
   agent->require_subcommand(1);
+  add_name(*agent, name);
   for (const bool start : {true, false}) {
     CLI::App* const command =
         start ? agent->add_subcommand("start", "start it and wait until it has settled")
               : agent->add_subcommand("stop", "end it; what it put into the kernel stays");
-    const SharedOptions options = with_name(*command);
+    const SharedOptions options = with_name(*command, name);
     auto node = std::make_shared<std::string>();
     command->add_option("node", *node, "the node")->required();
     if (start) with_timeout(*command, options);
@@ -311,15 +320,17 @@ void add_lab_commands(CLI::App& app, int& exit_code) {
   CLI::App* const lab =
       app.add_subcommand("lab", "a cluster of network namespaces on this machine");
   lab->require_subcommand(1);
-  add_up(*lab, exit_code);
-  add_apply(*lab, exit_code);
-  add_delete(*lab, exit_code);
-  add_status(*lab, exit_code);
+  const auto name = std::make_shared<std::string>("lab");
+  add_name(*lab, name);
+  add_up(*lab, name, exit_code);
+  add_apply(*lab, name, exit_code);
+  add_delete(*lab, name, exit_code);
+  add_status(*lab, name, exit_code);
   add_list(*lab);
-  add_check(*lab, exit_code);
-  add_exec(*lab, exit_code);
-  add_agent(*lab, exit_code);
-  add_down(*lab, exit_code);
+  add_check(*lab, name, exit_code);
+  add_exec(*lab, name, exit_code);
+  add_agent(*lab, name, exit_code);
+  add_down(*lab, name, exit_code);
   add_supervise(*lab, exit_code);
   add_probe_server(*lab, exit_code);
 }

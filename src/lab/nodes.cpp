@@ -128,7 +128,8 @@ Result<> stop_agent(const Lab& lab, const std::string& node, std::chrono::millis
   const auto deadline = Clock::now() + patience;
   while (agent_pid(lab, node) && Clock::now() < deadline)
     std::this_thread::sleep_for(kPollInterval);
-  return kill_cgroup(cgroup, kKillPatience);
+  WEFT_TRY(kill_cgroup(cgroup, kKillPatience));
+  return remove_cgroup(cgroup);
 }
 
 std::optional<pid_t> agent_pid(const Lab& lab, const std::string& node) {

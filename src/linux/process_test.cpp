@@ -150,5 +150,20 @@ TEST(Cgroup, KillEndsWholeTreesAndRemoveLeavesNothing) {
   EXPECT_TRUE(remove_cgroup(top).has_value());
 }
 
+TEST(Cgroup, ANameCanBeUsedAgainAfterKillAndRemove) {
+  const std::string cgroup =
+      *cgroup2_mount() + "/weft-test-" + std::to_string(::getpid()) + "-again";
+  ProcessSpec spec = shell("exit 5");
+  spec.cgroup = cgroup;
+  for (int round = 0; round < 2; ++round) {
+    ASSERT_TRUE(create_cgroup(cgroup).has_value());
+    const auto output = run_process(spec);
+    ASSERT_TRUE(output.has_value()) << output.error().message;
+    EXPECT_EQ(output->status, 5);
+    ASSERT_TRUE(kill_cgroup(cgroup, 10s).has_value());
+    ASSERT_TRUE(remove_cgroup(cgroup).has_value());
+  }
+}
+
 }  // namespace
 }  // namespace weft

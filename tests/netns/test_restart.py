@@ -43,7 +43,7 @@ class Restart(unittest.TestCase):
                     wait_for("the agent is dead", lambda: verify(node).returncode != 0)
                     lab.apply(service("new", "other"))  # the model moves on while nobody listens
                     new = lab.service("new")["clusterIPs"][0]
-                    lab.weft("agent start", "node1")
+                    lab.weft("agent", "start", "node1")
                     wait_for(lambda: verify(node).stdout, lambda: verify(node).returncode == 0, 10)
                     self.assertEqual(ask(client, new, 80), lab.pod("other")["ips"][0])
             finally:
