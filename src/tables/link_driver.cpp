@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "tables/names.h"
 #include "tables/rtnetlink_write.h"
 
 namespace weft::tables {
@@ -203,12 +204,12 @@ Result<LinkKind::Table> LinkDriver::read() {
 void LinkDriver::write(const reconcile::Changes<LinkKind>& changes,
                        const reconcile::Desired<LinkKind>&, reconcile::WriteDone<LinkKind> done) {
   // What rests on a link that is made in the same write needs its index, and so a second batch.
-  std::set<std::string> made;
+  std::set<std::string> named;
   for (const auto& change : changes)
-    if (change.value) made.insert(change.key);
+    if (change.value) named.insert(change.key);
   reconcile::Changes<LinkKind> first;
   reconcile::Changes<LinkKind> second;
-  for (const auto& change : changes) (rests_on(change, made) ? second : first).push_back(change);
+  for (const auto& change : changes) (rests_on(change, named) ? second : first).push_back(change);
 
   std::vector<reconcile::WriteFailure<LinkKind>> failures;
   for (const auto* part : {&first, &second}) {
@@ -220,7 +221,34 @@ void LinkDriver::write(const reconcile::Changes<LinkKind>& changes,
         },
         [&](const auto& change, netlink::Batch& batch) { return encode(change, links, batch); });
   }
+  for (const auto& change : changes) {
+    if (!change.value || !std::holds_alternative<Bridge>(change.value->type)) continue;
+    Result<> attached = attach_pods(change.key);
+    if (!attached) failures.push_back({change.key, std::move(attached.error())});
+  }
   done(std::move(failures));
+}
+
+Result<> LinkDriver::attach_pods(const std::string& bridge) {
+  LinkIndex links(socket_);
+  WEFT_ASSIGN(const auto index, links.find(bridge));
+  if (!index) return {};  // its own failure says why
+  WEFT_ASSIGN(const std::vector<netlink::Link> all, links.read_all());
+  netlink::Batch batch;
+  for (const netlink::Link& link : all) {
+    if (link.group != kPodLinkGroup || link.master != 0 ||
+        !std::holds_alternative<netlink::Veth>(link.type))
+      continue;
+    netlink::Link port;
+    port.index = link.index;
+    port.master = index;
+    port.hairpin = true;  // as the CNI configuration list says
+    netlink::put_link_change(batch, port);
+  }
+  WEFT_ASSIGN(const std::vector<netlink::Refusal> refusals, socket_.execute(batch));
+  for (const netlink::Refusal& refusal : refusals)
+    if (!is_gone(refusal.error)) return Failure(Error(refusal.error).in("attach pods"));
+  return {};
 }
 
 }  // namespace weft::tables

@@ -2,8 +2,9 @@
 //
 // Links: reads the owned ones by name, changes in place what can be changed in place (MTU, MAC, up,
 // master, group, hairpin), and makes a link anew when it has become another (a bridge for a VXLAN,
-// another VNI, local address or underlay). A bridge or VXLAN of ours that someone renamed is known by
-// its MAC address and gets its name back, ports and all. One execute() a write.
+// another VNI, local address or underlay). A bridge or VXLAN of ours that someone renamed is known
+// by its MAC address and gets its name back, ports and all; one that was deleted is made anew and
+// takes back its ports, the pods' veths (kPodLinkGroup) that are left without a bridge.
 #pragma once
 
 #include <string>
@@ -28,6 +29,8 @@ class LinkDriver final : public reconcile::Driver<LinkKind> {
              reconcile::WriteDone<LinkKind> done) override;
 
  private:
+  Result<> attach_pods(const std::string& bridge);
+
   netlink::Socket& socket_;
   std::vector<std::string> owned_;
 };

@@ -114,6 +114,21 @@ TEST_F(LinkDriverTest, ARenamedLinkGetsItsNameBackWithItsPorts) {
   EXPECT_THAT(sh("ip -o link"), Not(HasSubstr("other")));
 }
 
+TEST_F(LinkDriverTest, ABridgeThatWasDeletedTakesBackItsPods) {
+  ASSERT_THAT(repair(driver_, node()), IsEmpty());
+  sh("for i in 1 2; do ip link add p$i type veth peer name q$i; ip link set p$i group 87 master "
+     "cni0;"
+     "done; ip link add p3 type veth peer name q3; ip link set p3 master cni0;"
+     "ip link add br9 type bridge; ip link add p4 type veth peer name q4;"
+     "ip link set p4 group 87 master br9; ip link del cni0");
+  EXPECT_THAT(repair(driver_, node()), IsEmpty());
+  for (const char* port : {"p1", "p2"})
+    EXPECT_THAT(sh(std::string("ip -d -o link show ") + port),
+                AllOf(HasSubstr("master cni0"), HasSubstr("hairpin on")));
+  EXPECT_THAT(sh("ip -o link show p3"), Not(HasSubstr("master")));
+  EXPECT_THAT(sh("ip -o link show p4"), HasSubstr("master br9"));
+}
+
 TEST_F(LinkDriverTest, AnotherVxlanInTheWayIsNamedAndNotTouched) {
   sh("ip link add flannel.1 type vxlan id 1 local 172.31.0.11 dev eth0 dstport 8472");
   EXPECT_THAT(repair(driver_, node()),
