@@ -134,6 +134,7 @@ void Agent::plan() {
   wait_for(missing);
 
   if (!planner_.has_planned() && !underlay) return;
+  if (!tables_.started()) take_over();
   const model::Node node = self != nullptr ? *self : planner_.self();
   note_plan(planner_.update(state_, state_.take_changes(), node,
                             underlay ? *underlay : planner_.underlay(), tables_));
@@ -141,12 +142,18 @@ void Agent::plan() {
   stale_flows_->note(planner_.take_frontend_changes());
 }
 
-void Agent::begin() {
-  // An agent before this one may have died between a change and the flows it left behind, or have
-  // missed the change altogether.
+// What an agent before this one left in the kernel is taken over where it is right.
+void Agent::take_over() {
+  left_services_ = {};
   if (const auto held = tables_.read<tables::NftKind>())
-    if (const auto before = planner_.backend().interpret(*held))
-      stale_flows_->note(changes_between(*before, planner_.services()));
+    if (auto left = planner_.backend().interpret(*held)) left_services_ = std::move(*left);
+  planner_.compiler().resume(left_services_);
+}
+
+void Agent::begin() {
+  // It may have died between a change and the flows that left behind, or have missed the change.
+  stale_flows_->note(changes_between(left_services_, planner_.services()));
+  left_services_ = {};
   planner_.take_frontend_changes();
   tables_.start();
   log::info("agent", "in sync",

@@ -57,6 +57,7 @@ class Agent {
   void wake();
   void pass();
   void plan();
+  void take_over();
   void begin();  // everything is planned for the first time
   void sleep_until_due();
 
@@ -83,6 +84,7 @@ class Agent {
   Requests requests_;
 
   std::optional<StaleFlows> stale_flows_{};
+  model::ServiceTable left_services_{};  // in the kernel, until begin()
   bool underlay_stale_ = true;
   std::optional<podnet::Underlay> underlay_{};
   reconcile::Clock::TimePoint underlay_found_at_{};

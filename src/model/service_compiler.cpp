@@ -207,8 +207,8 @@ void ServiceCompiler::put(const Frontend& frontend, std::optional<FrontendEntry>
   }
   if (before->second)
     keep_slots(before->second->backends, entry->backends);
-  else if (const auto left = left_.find(frontend); left != left_.end())
-    keep_slots(left->second.backends, entry->backends);
+  else if (const auto left = left_.extract(frontend))
+    keep_slots(left.mapped().backends, entry->backends);
   if (present)
     found->second = std::move(*entry);
   else
@@ -216,7 +216,6 @@ void ServiceCompiler::put(const Frontend& frontend, std::optional<FrontendEntry>
 }
 
 ServiceDelta ServiceCompiler::finish(Touched touched) {
-  left_.clear();
   ServiceDelta delta;
   for (auto& [frontend, previous] : touched) {
     const auto found = table_.frontends.find(frontend);

@@ -93,7 +93,7 @@ class ServiceCompiler {
 
   ServiceNode node_;
   ServiceTable table_{};
-  std::map<Frontend, FrontendEntry> left_{};  // by an earlier run; until the first compile()
+  std::map<Frontend, FrontendEntry> left_{};  // by an earlier run; until taken over
   std::map<ObjectName, Compiled> compiled_{};
   // Claims that lost, by frontend.
   std::map<Frontend, std::set<ObjectName>> rivals_{};

@@ -80,24 +80,4 @@ ServiceDelta from_scratch(const ServiceTable& table) {
   return delta;
 }
 
-ServiceDelta delta_between(const ServiceTable& before, const ServiceTable& after) {
-  ServiceTable counted = before;
-  ServiceDelta delta;
-  std::set<Frontend> frontends;
-  for (const auto& [frontend, entry] : before.frontends) frontends.insert(frontend);
-  for (const auto& [frontend, entry] : after.frontends) frontends.insert(frontend);
-  for (const Frontend& frontend : frontends) {
-    FrontendChange change{frontend, {}, {}};
-    if (const auto at = before.frontends.find(frontend); at != before.frontends.end())
-      change.previous = at->second;
-    if (const auto at = after.frontends.find(frontend); at != after.frontends.end())
-      change.current = at->second;
-    if (change.previous == change.current) continue;
-    if (change.previous) uncount(counted, delta, frontend, *change.previous);
-    if (change.current) count(counted, delta, frontend, *change.current);
-    delta.frontends.push_back(std::move(change));
-  }
-  return delta;
-}
-
 }  // namespace weft::model

@@ -89,9 +89,4 @@ void uncount(ServiceTable& table, ServiceDelta& delta, const Frontend& frontend,
 // The whole table as one delta from nothing.
 ServiceDelta from_scratch(const ServiceTable& table);
 
-// From one table to another: what an agent that restarts has missed (ServiceBackend::interpret
-// tells what the kernel was left with). Where only the names for people differ there is a change,
-// too.
-ServiceDelta delta_between(const ServiceTable& before, const ServiceTable& after);
-
 }  // namespace weft::model

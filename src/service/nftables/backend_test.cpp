@@ -54,7 +54,7 @@ std::vector<std::string> edits(const ServiceTable& before, const ServiceTable& a
   planned(after);  // so that elements are described by their sets' fields
   const NftablesBackend backend;
   tables::TableChanges changes;
-  backend.plan(after, model::delta_between(before, after), changes);
+  backend.plan(after, delta_between(before, after), changes);
   std::vector<std::string> texts;
   for (const auto& [key, value] : changes.of<NftKind>()) {
     std::string text = key.name->name;
@@ -190,7 +190,7 @@ TEST(NftablesProperty, IncrementalIsFromScratchAndInterpretIsTheInverse) {
     for (int step = random(1, 8); step > 0; --step) {
       const ServiceTable next = random_table();
       tables::TableChanges changes;
-      backend.plan(next, model::delta_between(services, next), changes);
+      backend.plan(next, delta_between(services, next), changes);
       services = next;
       incremental = applied(std::move(incremental), changes);
       RC_ASSERT(same(incremental, planned(services)));

@@ -6,6 +6,7 @@
 #include <linux/netlink.h>
 
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -23,6 +24,27 @@ inline ServiceContext test_context() {
   return {{Prefix::parse("10.244.0.0/16").value(), Prefix::parse("fd00:10:244::/56").value()},
           {Prefix::parse("10.96.0.0/16").value(), Prefix::parse("fd00:10:96::/112").value()},
           {IpFamily::kIpv4, IpFamily::kIpv6}};
+}
+
+// From one table to another, as ServiceCompiler would tell it.
+inline model::ServiceDelta delta_between(model::ServiceTable before,
+                                         const model::ServiceTable& after) {
+  model::ServiceDelta delta;
+  std::set<model::Frontend> frontends;
+  for (const auto& [frontend, entry] : before.frontends) frontends.insert(frontend);
+  for (const auto& [frontend, entry] : after.frontends) frontends.insert(frontend);
+  for (const model::Frontend& frontend : frontends) {
+    model::FrontendChange change{frontend, {}, {}};
+    if (const auto at = before.frontends.find(frontend); at != before.frontends.end())
+      change.previous = at->second;
+    if (const auto at = after.frontends.find(frontend); at != after.frontends.end())
+      change.current = at->second;
+    if (change.previous == change.current) continue;
+    if (change.previous) model::uncount(before, delta, frontend, *change.previous);
+    if (change.current) model::count(before, delta, frontend, *change.current);
+    delta.frontends.push_back(std::move(change));
+  }
+  return delta;
 }
 
 inline model::ServiceTable table_of(
@@ -48,7 +70,7 @@ class Kernel {
   // Makes `table` so, by its difference to what was.
   void change_to(const model::ServiceTable& table) {
     tables::TableChanges changes;
-    backend_.plan(table, model::delta_between(services_, table), changes);
+    backend_.plan(table, delta_between(services_, table), changes);
     services_ = table;
     merge(changes);
   }

@@ -319,7 +319,7 @@ TEST_P(Traffic, AUdpClientFollowsItsBackendsOnceStaleFlowsAreGone) {
   EXPECT_EQ(await(client, Protocol::kUdp).substr(0, 4), "pod1");
 
   const ServiceTable next = over({kBackend2});
-  const model::ServiceDelta delta = model::delta_between(kernel_->services(), next);
+  const model::ServiceDelta delta = delta_between(kernel_->services(), next);
   serve(next);
   ::send(client.get(), "hi", 2, 0);
   EXPECT_EQ(await(client, Protocol::kUdp).substr(0, 4), "pod1");  // the tracked flow holds on
