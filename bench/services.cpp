@@ -74,8 +74,7 @@ ServiceDelta replace_one(ServiceTable& table, std::size_t service, std::size_t i
   ServiceDelta delta;
   weft::model::FrontendChange change{key, held, {}};
   uncount(table, delta, key, held);
-  held.backends.erase(held.backends.begin() + static_cast<std::ptrdiff_t>(index));
-  held.backends.push_back(next_backend());  // the highest address yet: stays sorted
+  held.backends[index] = next_backend();  // a new backend takes the slot of one that goes
   count(table, delta, key, held);
   change.current = held;
   delta.frontends.push_back(std::move(change));
