@@ -166,6 +166,31 @@ TEST_F(AgentTest, KilledAndStartedAgainItTouchesNothingThatIsRight) {
             "");
 }
 
+TEST_F(AgentTest, KilledAtAnyMomentOfItsStartOrEndItCanBeStartedAndUninstalled) {
+  const auto before = snapshot();
+  write_config();
+  start_and_settle();
+  const auto expected = snapshot();
+  const auto killed_after = [this](std::chrono::milliseconds time) {
+    eventually([] { return false; }, time);
+    kill_agent();
+  };
+  for (int i = 0; i < 12; ++i) {
+    // From the beginning, and in the middle of taking everything away.
+    std::thread uninstall([&] { report_uninstall(socket()); });
+    killed_after(i * 2ms);
+    uninstall.join();
+    start_agent();
+    killed_after(i * 4ms);
+    start_and_settle();
+    EXPECT_EQ(difference(expected, snapshot()), "");
+  }
+  const Report gone = report_uninstall(socket());
+  EXPECT_EQ(gone.exit_code, 0) << gone.text;
+  EXPECT_EQ(wait_for_agent(), 0);
+  EXPECT_EQ(difference(before, snapshot()), "");
+}
+
 struct DriftCase {
   const char* name;
   const char* command;
