@@ -12,9 +12,14 @@ namespace weft::tables {
 
 namespace {
 
+// The kernel makes link-local addresses with duplicate address detection, we without.
+bool is_kernels(const netlink::Address& address) {
+  return address.prefix.address.is_v6() && address.prefix.address.is_link_local() &&
+         (address.flags & IFA_F_NODAD) == 0;
+}
+
 bool is_ours(const netlink::Address& address) {
-  const IpAddress& ip = address.prefix.address;
-  return (address.flags & IFA_F_PERMANENT) != 0 && !(ip.is_v6() && ip.is_link_local());
+  return (address.flags & IFA_F_PERMANENT) != 0 && !is_kernels(address);
 }
 
 }  // namespace

@@ -75,6 +75,24 @@ TEST_F(AddressDriverTest, AnAddressThatWouldEndIsMadePermanentAgain) {
   EXPECT_THAT(sh("ip -o addr show dev cni0 dynamic"), Not(HasSubstr("10.244")));
 }
 
+TEST_F(AddressDriverTest, ALinkLocalAddressOfOursIsNotTheKernels) {
+  // The one that the kernel makes itself, and another.
+  const std::string kernels = sh("ip -o -6 addr show dev weft.1 scope link");
+  const std::size_t at = kernels.find("fe80");
+  ASSERT_NE(at, std::string::npos) << kernels;
+  for (const std::string& text :
+       {std::string("fe80::1/64"), kernels.substr(at, kernels.find(' ', at) - at)}) {
+    const AddressKind::Table desired{{{"weft.1", prefix(text)}, {}}};
+    EXPECT_EQ(drift(driver_, desired).size(), 1U);
+    EXPECT_THAT(repair(driver_, desired), IsEmpty());
+    sh("ip addr flush dev weft.1");
+    EXPECT_EQ(drift(driver_, desired).size(), 1U);
+    EXPECT_THAT(repair(driver_, desired), IsEmpty());
+    EXPECT_THAT(repair(driver_, {}), IsEmpty());
+    sh("ip link set weft.1 down; ip link set weft.1 up");
+  }
+}
+
 TEST_F(AddressDriverTest, WhatIsGoneIsRemovedAlready) {
   ASSERT_THAT(repair(driver_, node()), IsEmpty());
   sh("ip addr flush dev cni0; ip link del weft.1");
