@@ -134,7 +134,7 @@ TEST(Dispatch, InputThatIsNoConfiguration) {
 TEST(Dispatch, IncompatibleVersions) {
   Call future;
   future.input = R"({"cniVersion":"2.0.0","name":"net"})";
-  expect_error(future, 1, "config is \"2.0.0\", plugin supports [\"0.1.0\"");
+  expect_error(future, 1, R"(config is "2.0.0", plugin supports ["0.1.0")");
   Call old = call("CHECK");
   old.input = R"({"cniVersion":"0.3.1","name":"net"})";
   expect_error(old, 1, "config version does not allow CHECK");

@@ -111,7 +111,10 @@ Variables variables_of(const char* const* environ) {
 std::vector<std::string> to_strings(const Variables& variables) {
   std::vector<std::string> strings;
   strings.reserve(variables.size());
-  for (const auto& [name, value] : variables) strings.push_back(name + "=" + value);
+  for (const auto& [name, value] : variables) {
+    std::string& string = strings.emplace_back(name);
+    string.append("=").append(value);
+  }
   return strings;
 }
 

@@ -68,9 +68,11 @@ using CniFailure = tl::unexpected<CniError>;
       return ::weft::cni::CniFailure(::weft::cni::CniError(std::move(cni_result.error()))); \
   } while (false)
 
+// NOLINTBEGIN(bugprone-macro-parentheses): a declaration takes none
 #define CNI_ASSIGN(declaration, expression) \
   CNI_ASSIGN_INNER(WEFT_CONCAT(cni_result_, __LINE__), declaration, expression)
 #define CNI_ASSIGN_INNER(result, declaration, expression)                                        \
   auto result = (expression);                                                                    \
   if (!result) return ::weft::cni::CniFailure(::weft::cni::CniError(std::move(result.error()))); \
   declaration = std::move(*result)
+// NOLINTEND(bugprone-macro-parentheses)

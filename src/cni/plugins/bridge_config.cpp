@@ -18,7 +18,8 @@ constexpr std::array<const char*, 8> kUnsupported = {
 };
 
 bool asks_for_nothing(const Json& value) {
-  return value.is_null() || value == false || value == 0 || value == "" ||
+  return value.is_null() || value == false || value == 0 ||
+         (value.is_string() && value.get_ref<const std::string&>().empty()) ||
          (value.is_structured() && value.empty());
 }
 

@@ -41,7 +41,7 @@ Result<> create_bridge(netlink::Socket& socket, const BridgeConfig& config) {
     mtu.mtu = config.mtu;
     put_link_change(batch, mtu);
   }
-  const Result<> created = socket.run(batch);
+  Result<> created = socket.run(batch);
   if (!created && created.error().code != EEXIST) return created;  // another ADD was first
   // Where the kernel has no IPv6 there are no advertisements to refuse.
   (void)write_proc_sys("net/ipv6/conf/" + config.bridge + "/accept_ra", "0");

@@ -131,7 +131,7 @@ class BridgePlugin : public ClusterFixture {
     ProcessSpec spec;
     spec.argv = {WEFT_PLUGIN_DIRECTORY "/bridge"};
     spec.env = {"CNI_COMMAND=ADD", "CNI_CONTAINERID=abc", "CNI_NETNS=" + path_of(pod_),
-                "CNI_IFNAME=eth0", "CNI_PATH=" WEFT_PLUGIN_DIRECTORY};
+                "CNI_IFNAME=eth0", std::string("CNI_PATH=") + WEFT_PLUGIN_DIRECTORY};
     spec.netns = path_of(node_);
     return spec;
   }

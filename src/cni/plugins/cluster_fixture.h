@@ -55,13 +55,13 @@ class ClusterFixture : public testing::Test {
 
   // Plugins by name, each from one of the two directories, found in one place.
   std::string mixture(const std::vector<std::pair<std::string, std::string>>& plugins) const {
-    const std::string path = directory_ + "/mixture";
+    const std::filesystem::path path = directory_ + "/mixture";
     std::filesystem::create_directories(path);
     for (const auto& [name, from] : plugins) {
-      std::filesystem::remove(path + "/" + name);
-      std::filesystem::create_symlink(from + "/" + name, path + "/" + name);
+      std::filesystem::remove(path / name);
+      std::filesystem::create_symlink(std::filesystem::path(from) / name, path / name);
     }
-    return path;
+    return path.string();
   }
   static bool reference_is_there() {
     return std::filesystem::exists(std::string(kReferencePlugins) + "/bridge");
