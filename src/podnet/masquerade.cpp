@@ -41,7 +41,8 @@ void plan_masquerade(const std::vector<Prefix>& pod_cidrs, const std::vector<Pre
     auto chain = std::make_shared<NftChain>();
     chain->hook = {.type = "nat", .hook = NF_INET_POST_ROUTING, .priority = kSourceNatPriority};
     for (const Prefix& pod_cidr : pod_cidrs)
-      if (pod_cidr.family() == family) chain->rules.push_back(masquerade_rule(pod_cidr, cluster_cidrs));
+      if (pod_cidr.family() == family)
+        chain->rules.push_back(masquerade_rule(pod_cidr, cluster_cidrs));
     if (chain->rules.empty()) continue;
 
     const std::uint8_t protocol = family == IpFamily::kIpv4 ? NFPROTO_IPV4 : NFPROTO_IPV6;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <array>
 #include <nlohmann/json.hpp>
 
 #include "podnet/masquerade.h"
@@ -19,6 +20,9 @@ using tables::TableChanges;
 
 constexpr std::uint32_t kVxlanOverhead = 50;  // outer IPv4 20, UDP 8, VXLAN 8, inner Ethernet 14
 
+constexpr std::array<std::uint8_t, 16> kBridgeLinkLocal{0xfe, 0x80, 0, 0, 0, 0, 0, 0,
+                                                        0,    0,    0, 0, 0, 0, 0, 1};
+
 // Locally administered, `kind` apart, the last four bytes the address's.
 MacAddress derived_mac(std::uint8_t kind, const IpAddress& address) {
   const Bytes tail = address.bytes().last(4);
@@ -36,11 +40,15 @@ void plan_links(const Config& config, const model::Node& self, const Underlay& u
   const std::uint32_t mtu = pod_mtu(config, underlay);
   const std::string bridge(tables::kBridge);
   // A MAC of its own: a bridge without one takes its ports', and the pods' gateway would move.
-  out.set<LinkKind>(bridge, {.type = tables::Bridge{},
-                             .mtu = mtu,
-                             .mac = derived_mac(0x58, underlay.address)});
+  out.set<LinkKind>(
+      bridge, {.type = tables::Bridge{}, .mtu = mtu, .mac = derived_mac(0x58, underlay.address)});
   for (const Prefix& cidr : self.pod_cidrs)
     out.set<AddressKind>({bridge, {cidr.at(1), cidr.length}}, {});
+
+  // Pods are sought (NDP) from a link-local address: the kernel's own is not usable until its
+  // duplicate address detection ends, two seconds in which forwarded packets would be lost.
+  if (has_family(self, IpFamily::kIpv6))
+    out.set<AddressKind>({bridge, {IpAddress::from_bytes(kBridgeLinkLocal), 64}}, {});
 
   if (config.transport != Transport::kVxlan) return;
   const std::string vxlan(tables::kVxlan);
@@ -74,9 +82,12 @@ std::string cni_configuration(const Config& config, const model::Node& self, std
     ranges.push_back(Json::array({Json{{"subnet", cidr.network().to_string()}}}));
   Json ipam{{"type", "host-local"}, {"ranges", ranges}};
   if (!config.cni_data_directory.empty()) ipam["dataDir"] = config.cni_data_directory;
-  const Json bridge{{"type", "bridge"},         {"bridge", tables::kBridge},
-                    {"isDefaultGateway", true}, {"hairpinMode", true},
-                    {"mtu", mtu},               {"ipam", ipam}};
+  const Json bridge{{"type", "bridge"},
+                    {"bridge", tables::kBridge},
+                    {"isDefaultGateway", true},
+                    {"hairpinMode", true},
+                    {"mtu", mtu},
+                    {"ipam", ipam}};
   // 1.0.0 for runtimes that know no later version; those that read cniVersions take the highest.
   const Json list{{"cniVersion", "1.0.0"},
                   {"cniVersions", Json::array({"1.0.0", "1.1.0"})},
@@ -109,9 +120,9 @@ Result<> plan_node(const Config& config, const model::Node& self, const Underlay
   plan_sysctls(self, out);
   if (config.masquerade) plan_masquerade(self.pod_cidrs, config.cluster_cidrs, out);
   if (!config.cni_configuration_directory.empty())
-    out.set<FileKind>(config.cni_configuration_directory + "/" +
-                          std::string(tables::kCniConfigurationFile),
-                      cni_configuration(config, self, pod_mtu(config, underlay)));
+    out.set<FileKind>(
+        config.cni_configuration_directory + "/" + std::string(tables::kCniConfigurationFile),
+        cni_configuration(config, self, pod_mtu(config, underlay)));
   return {};
 }
 

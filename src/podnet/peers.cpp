@@ -40,8 +40,8 @@ void plan_direct(const Underlay& underlay, const model::Node& peer, TableChanges
       out.set<RouteKind>({cidr.network()}, {.link = underlay.link, .gateway = gateway});
 }
 
-void plan_peer(const Config& config, const Underlay& underlay, const std::optional<model::Node>& peer,
-               TableChanges& out) {
+void plan_peer(const Config& config, const Underlay& underlay,
+               const std::optional<model::Node>& peer, TableChanges& out) {
   if (!peer) return;
   if (config.transport == Transport::kVxlan)
     plan_vxlan(*peer, out);

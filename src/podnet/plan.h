@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What a node needs to carry pods: the bridge with the gateway addresses, the way to every other
-// node's pods (VXLAN, or direct routes where nodes share a link), masquerade for traffic that leaves
-// the cluster, the sysctls all this rests on, and the CNI configuration list that tells the runtime.
-// Pure: the model and this node's facts in, table entries out.
+// node's pods (VXLAN, or direct routes where nodes share a link), masquerade for traffic that
+// leaves the cluster, the sysctls all this rests on, and the CNI configuration list that tells the
+// runtime. Pure: the model and this node's facts in, table entries out.
 #pragma once
 
 #include <cstdint>
@@ -24,7 +24,7 @@ enum class Transport : std::uint8_t { kVxlan, kDirect };
 struct Config {
   std::string node_name{};
   Transport transport = Transport::kVxlan;
-  std::vector<Prefix> cluster_cidrs{};        // of all pods: what is not masqueraded
+  std::vector<Prefix> cluster_cidrs{};  // of all pods: what is not masqueraded
   bool masquerade = true;
   std::optional<std::uint32_t> mtu{};         // of pods; unset: from the underlay
   std::string cni_configuration_directory{};  // "" = write none
@@ -39,7 +39,8 @@ struct Underlay {
   bool operator==(const Underlay&) const = default;
 };
 
-// Pod MTU: the configured one, or the underlay's less the transport's overhead (VXLAN over IPv4: 50 bytes).
+// Pod MTU: the configured one, or the underlay's less the transport's overhead (VXLAN over IPv4: 50
+// bytes).
 std::uint32_t pod_mtu(const Config& config, const Underlay& underlay);
 
 // A node's VTEP MAC, from its IPv4 InternalIP, so that peers need nothing but the Node objects.
@@ -58,7 +59,7 @@ struct PeerChange {
   std::optional<model::Node> previous{};
   std::optional<model::Node> current{};
 };
-void plan_peers(const Config& config, const Underlay& underlay, const std::vector<PeerChange>& changes,
-                tables::TableChanges& out);
+void plan_peers(const Config& config, const Underlay& underlay,
+                const std::vector<PeerChange>& changes, tables::TableChanges& out);
 
 }  // namespace weft::podnet

@@ -4,9 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <nlohmann/json.hpp>
-
 #include <map>
+#include <nlohmann/json.hpp>
 
 #include "tables/names.h"
 
@@ -58,7 +57,8 @@ TEST(PodMtu, ComesFromTheUnderlay) {
 
 TEST(PlanNode, BridgeVtepAndGatewaysForBothFamilies) {
   TableChanges out;
-  const auto self = node("node1", {ip("172.31.0.11")}, {cidr("10.244.1.0/24"), cidr("fd00:10:244:1::/64")});
+  const auto self =
+      node("node1", {ip("172.31.0.11")}, {cidr("10.244.1.0/24"), cidr("fd00:10:244:1::/64")});
   ASSERT_TRUE(plan_node(config(), self, kUnderlay, out));
   std::map<std::string, tables::LinkKind::Value> links;
   for (const auto& edit : out.of<tables::LinkKind>()) links[edit.key] = *edit.value;
@@ -72,7 +72,8 @@ TEST(PlanNode, BridgeVtepAndGatewaysForBothFamilies) {
   for (const auto& edit : out.of<tables::AddressKind>())
     addresses.push_back(edit.key.link + " " + edit.key.prefix.to_string());
   EXPECT_THAT(addresses, UnorderedElementsAre("cni0 10.244.1.1/24", "cni0 fd00:10:244:1::1/64",
-                                              "weft.1 10.244.1.0/32", "weft.1 fd00:10:244:1::/128"));
+                                              "cni0 fe80::1/64", "weft.1 10.244.1.0/32",
+                                              "weft.1 fd00:10:244:1::/128"));
 }
 
 TEST(PlanNode, OneFamilyLeavesTheOthersSysctlsAlone) {
@@ -81,7 +82,8 @@ TEST(PlanNode, OneFamilyLeavesTheOthersSysctlsAlone) {
                         kUnderlay, out));
   std::vector<std::string> keys;
   for (const auto& edit : out.of<tables::SysctlKind>()) keys.push_back(edit.key);
-  EXPECT_THAT(keys, UnorderedElementsAre("net/ipv4/ip_forward", "net/bridge/bridge-nf-call-iptables"));
+  EXPECT_THAT(keys,
+              UnorderedElementsAre("net/ipv4/ip_forward", "net/bridge/bridge-nf-call-iptables"));
 }
 
 TEST(PlanNode, CniConfigurationIsWhatARuntimeReads) {
@@ -102,11 +104,13 @@ TEST(PlanNode, SaysWhichFieldIsWrong) {
   TableChanges out;
   EXPECT_EQ(plan_node(config(), node("node1", {}, {}), kUnderlay, out).error().message,
             "node node1: spec.podCIDRs is empty");
-  EXPECT_EQ(plan_node(config(), node("node1", {}, {cidr("10.0.0.0/31")}), kUnderlay, out).error().message,
-            "node node1: spec.podCIDRs: 10.0.0.0/31 has no room for pods");
+  EXPECT_EQ(
+      plan_node(config(), node("node1", {}, {cidr("10.0.0.0/31")}), kUnderlay, out).error().message,
+      "node node1: spec.podCIDRs: 10.0.0.0/31 has no room for pods");
   const Underlay v6{"eth0", 1500, ip("fd00::1")};
-  EXPECT_EQ(plan_node(config(), node("node1", {}, {cidr("10.244.1.0/24")}), v6, out).error().message,
-            "node node1: status.addresses: VXLAN needs an IPv4 InternalIP, not fd00::1");
+  EXPECT_EQ(
+      plan_node(config(), node("node1", {}, {cidr("10.244.1.0/24")}), v6, out).error().message,
+      "node node1: status.addresses: VXLAN needs an IPv4 InternalIP, not fd00::1");
 }
 
 const auto kPeer = node("node2", {ip("172.31.0.12"), ip("fd00:172:31::12")},
@@ -137,7 +141,8 @@ TEST(PlanPeers, DirectRoutesGoViaThePeersAddressOfTheFamily) {
 TEST(PlanPeers, APeerThatGoesTakesItsEntriesAlong) {
   TableChanges out;
   plan_peers(config(), kUnderlay, {{kPeer, std::nullopt}}, out);
-  EXPECT_THAT(lines<tables::RouteKind>(out), ElementsAre("10.244.2.0/24 gone", "fd00:10:244:2::/64 gone"));
+  EXPECT_THAT(lines<tables::RouteKind>(out),
+              ElementsAre("10.244.2.0/24 gone", "fd00:10:244:2::/64 gone"));
   EXPECT_EQ(out.of<tables::NeighborKind>().size(), 2u);
   EXPECT_EQ(out.of<tables::FdbKind>().size(), 1u);
 }
