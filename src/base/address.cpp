@@ -139,6 +139,5 @@ std::string MacAddress::to_string() const {
 
 std::size_t std::hash<weft::IpAddress>::operator()(const weft::IpAddress& address) const noexcept {
   const auto bytes = address.bytes();
-  return std::hash<std::string_view>{}(
-      {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+  return std::hash<std::string_view>{}({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
 }

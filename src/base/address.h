@@ -21,7 +21,9 @@ namespace weft {
 
 enum class IpFamily : std::uint8_t { kIpv4 = 4, kIpv6 = 6 };
 
-constexpr std::uint8_t address_bits(IpFamily family) { return family == IpFamily::kIpv4 ? 32 : 128; }
+constexpr std::uint8_t address_bits(IpFamily family) {
+  return family == IpFamily::kIpv4 ? 32 : 128;
+}
 
 class IpAddress {
  public:

@@ -7,15 +7,16 @@ namespace weft {
 namespace {
 
 TEST(IpAddress, ParsesAndPrintsBothFamilies) {
-  for (const char* text : {"0.0.0.0", "10.244.1.2", "255.255.255.255", "::", "::1", "fd00:10:244::2"})
+  for (const char* text :
+       {"0.0.0.0", "10.244.1.2", "255.255.255.255", "::", "::1", "fd00:10:244::2"})
     EXPECT_EQ(IpAddress::parse(text).value().to_string(), text);
   EXPECT_TRUE(IpAddress::parse("10.0.0.1")->is_v4());
   EXPECT_TRUE(IpAddress::parse("fd00::1")->is_v6());
 }
 
 TEST(IpAddress, RefusesWhatIsNone) {
-  for (const std::string text : {"", "10.0.0", "10.0.0.256", "10.0.0.01", "fd00:::1", "fe80::1%eth0",
-                                 "host", "10.0.0.1 ", " 10.0.0.1"})
+  for (const std::string text : {"", "10.0.0", "10.0.0.256", "10.0.0.01", "fd00:::1",
+                                 "fe80::1%eth0", "host", "10.0.0.1 ", " 10.0.0.1"})
     EXPECT_EQ(IpAddress::parse(text).error().message, "'" + text + "' is not an IP address");
   EXPECT_FALSE(IpAddress::parse(std::string_view("10.0.0.1\0x", 10)));
 }
@@ -30,7 +31,8 @@ TEST(Prefix, ParsesWithAndWithoutLength) {
   EXPECT_EQ(Prefix::parse("10.0.0.1/24")->to_string(), "10.0.0.1/24");
   EXPECT_EQ(Prefix::parse("10.0.0.1")->to_string(), "10.0.0.1/32");
   EXPECT_EQ(Prefix::parse("fd00::/64")->network().to_string(), "fd00::/64");
-  for (const char* text : {"10.0.0.0/33", "fd00::/129", "10.0.0.0/", "10.0.0.0/-1", "10.0.0.0/24x", "/24"})
+  for (const char* text :
+       {"10.0.0.0/33", "fd00::/129", "10.0.0.0/", "10.0.0.0/-1", "10.0.0.0/24x", "/24"})
     EXPECT_FALSE(Prefix::parse(text)) << text;
 }
 

@@ -16,7 +16,8 @@ namespace weft {
 
 using Bytes = std::span<const std::uint8_t>;
 
-static_assert(std::endian::native == std::endian::little, "byte order is written for little endian");
+static_assert(std::endian::native == std::endian::little,
+              "byte order is written for little endian");
 
 enum class Be16 : std::uint16_t {};
 enum class Be32 : std::uint32_t {};

@@ -50,19 +50,19 @@ inline Error pass(Error error, std::string_view context) { return std::move(erro
 #define WEFT_CONCAT(a, b) WEFT_CONCAT_INNER(a, b)
 
 // WEFT_TRY(expression [, context]): returns the expression's error from the enclosing function.
-#define WEFT_TRY(expression, ...)                                                            \
-  do {                                                                                       \
-    if (auto weft_result = (expression); !weft_result)                                       \
-      return ::weft::Failure(                                                                \
-          ::weft::detail::pass(std::move(weft_result.error()) __VA_OPT__(, ) __VA_ARGS__));  \
+#define WEFT_TRY(expression, ...)                                                           \
+  do {                                                                                      \
+    if (auto weft_result = (expression); !weft_result)                                      \
+      return ::weft::Failure(                                                               \
+          ::weft::detail::pass(std::move(weft_result.error()) __VA_OPT__(, ) __VA_ARGS__)); \
   } while (false)
 
 // WEFT_ASSIGN(declaration, expression [, context]): the value, or the error returned upward.
-#define WEFT_ASSIGN(declaration, expression, ...)                                            \
+#define WEFT_ASSIGN(declaration, expression, ...) \
   WEFT_ASSIGN_INNER(WEFT_CONCAT(weft_result_, __LINE__), declaration, expression, __VA_ARGS__)
-#define WEFT_ASSIGN_INNER(result, declaration, expression, ...)                              \
-  auto result = (expression);                                                                \
-  if (!result)                                                                               \
-    return ::weft::Failure(                                                                  \
-        ::weft::detail::pass(std::move(result.error()) __VA_OPT__(, ) __VA_ARGS__));         \
+#define WEFT_ASSIGN_INNER(result, declaration, expression, ...)                      \
+  auto result = (expression);                                                        \
+  if (!result)                                                                       \
+    return ::weft::Failure(                                                          \
+        ::weft::detail::pass(std::move(result.error()) __VA_OPT__(, ) __VA_ARGS__)); \
   declaration = std::move(*result)

@@ -45,7 +45,7 @@ struct Process {
 };
 
 // Fails with what went wrong in the child up to its execve ("exec /usr/bin/x: No such file or
-// directory"). The caller reaps it (wait_for, or waitpid). Call from one thread at a time.
+// directory"). The caller reaps it (wait_for, or waitpid). Any thread.
 Result<Process> start_process(const ProcessSpec& spec);
 
 // Exit status as a shell gives it: 0–255, or 128 + signal.

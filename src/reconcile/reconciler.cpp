@@ -12,9 +12,9 @@ struct Reconciler::Entry {
   std::unique_ptr<AnyTableState> state{};
   Placement placement{};
   std::optional<Clock::TimePoint> resync_at{};
-  Cause cause = Cause::kStart;         // of the resync to come
+  Cause cause = Cause::kStart;  // of the resync to come
   Clock::TimePoint last_resync{};
-  bool failed = false;                 // the last write or read did: wait for resync_at
+  bool failed = false;  // the last write or read did: wait for resync_at
   std::chrono::milliseconds backoff{0};
 
   void plan_resync(Clock::TimePoint when, Cause why) {
@@ -42,10 +42,9 @@ void Reconciler::insert(std::unique_ptr<AnyTableState> state, Placement placemen
 }
 
 Reconciler::Entry& Reconciler::find(std::string_view kind) const {
-  const auto found =
-      std::find_if(entries_.begin(), entries_.end(), [&](const std::unique_ptr<Entry>& entry) {
-        return entry->state->kind() == kind;
-      });
+  const auto found = std::find_if(
+      entries_.begin(), entries_.end(),
+      [&](const std::unique_ptr<Entry>& entry) { return entry->state->kind() == kind; });
   assert(found != entries_.end());
   return **found;
 }

@@ -4,11 +4,13 @@
 // pure: time comes from a Clock, the kernel is behind Driver<Kind>, and nothing runs by itself. The
 // event loop calls run() after every change, notification and completion, and again at deadline().
 //
-// - Incremental: merge() takes a plan's edits; run() writes just those keys. Cost follows the change.
+// - Incremental: merge() takes a plan's edits; run() writes just those keys. Cost follows the
+// change.
 // - Resync: read, diff, write; after start, after any failed write (with back-off), when a kernel
 //   notification marks a kind, when an earlier stage's write may have taken entries along (a link
 //   that is made anew loses its routes), and on a period.
-// - Stages run upward for additions and downward for removals; an atomic kind (nft) is written whole
+// - Stages run upward for additions and downward for removals; an atomic kind (nft) is written
+// whole
 //   at its place on the way up.
 // - A write may take time: it has a completion. Meanwhile further edits coalesce; at most one write
 //   is in flight.
@@ -92,16 +94,16 @@ class Reconciler {
     return state<Kind>().driver().read();
   }
 
-  void start();                       // sources are in sync: the first run() resyncs everything
-  void run();                         // writes what is due now
-  void mark(std::string_view kind);   // the kernel changed something of this kind
+  void start();                      // sources are in sync: the first run() resyncs everything
+  void run();                        // writes what is due now
+  void mark(std::string_view kind);  // the kernel changed something of this kind
   void mark_all();
-  void resync_now();                  // every kind, whatever back-off or interval says
+  void resync_now();  // every kind, whatever back-off or interval says
   std::optional<Clock::TimePoint> deadline() const;  // when run() has something to do again
 
   bool started() const { return started_; }
   bool writing() const { return in_flight_; }
-  bool settled() const;               // nothing pending, nothing in flight, nothing to resync
+  bool settled() const;  // nothing pending, nothing in flight, nothing to resync
   bool settled(std::string_view kind) const;
   std::optional<Error> last_error() const { return last_error_; }
 

@@ -11,10 +11,10 @@
 namespace weft::reconcile {
 namespace {
 
+using std::chrono::milliseconds;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
-using std::chrono::milliseconds;
 
 struct FakeClock final : Clock {
   TimePoint time{};
@@ -38,7 +38,7 @@ struct FakeKernel {
   std::map<std::string, std::string> entries{};
   std::set<std::string> refuses{};
   bool unreadable = false;
-  bool slow = false;                     // completes when finish() is called
+  bool slow = false;  // completes when finish() is called
   std::function<void()> finish{};
   std::vector<std::string>* journal = nullptr;
   int reads = 0;
@@ -96,7 +96,8 @@ class ReconcilerTest : public testing::Test {
         clock, options,
         ReconcilerEvents{[this](const Error& error) { failures.push_back(error.message); },
                          [this](const Drift& drift) { repaired.push_back(drift.key); }});
-    reconciler->add<High>(std::make_unique<FakeDriver<High>>(high), {.stage = 2, .rests_on_links = true});
+    reconciler->add<High>(std::make_unique<FakeDriver<High>>(high),
+                          {.stage = 2, .rests_on_links = true});
     reconciler->add<Low>(std::make_unique<FakeDriver<Low>>(low),
                          {.stage = 1, .atomic = atomic, .cascades = true});
     return *reconciler;
@@ -332,11 +333,11 @@ TEST_F(ReconcilerTest, VerifyReadsAndWritesNothing) {
   const auto drift = reconciler->verify().value();
   std::vector<std::string> lines;
   for (const Drift& d : drift)
-    lines.push_back(d.kind + " " + d.key + " " + std::string(to_string(d.problem)) + " " + d.desired +
-                    "/" + d.actual);
-  EXPECT_THAT(lines, testing::UnorderedElementsAre("low missing missing 1/",
-                                                   "low different different 1/2",
-                                                   "low unexpected unexpected /1"));
+    lines.push_back(d.kind + " " + d.key + " " + std::string(to_string(d.problem)) + " " +
+                    d.desired + "/" + d.actual);
+  EXPECT_THAT(lines,
+              testing::UnorderedElementsAre("low missing missing 1/", "low different different 1/2",
+                                            "low unexpected unexpected /1"));
   EXPECT_THAT(journal, IsEmpty());
 }
 
@@ -357,9 +358,17 @@ TEST_F(ReconcilerTest, RandomHistoriesEndWhereAResyncWould) {
       const std::string value(1, static_cast<char>('0' + pick(3)));
       switch (pick(6)) {
         case 0:
-        case 1: set<High>(key, value); model[key] = value; break;
-        case 2: remove<High>(key); model.erase(key); break;
-        case 3: high.refuses = pick(2) ? std::set<std::string>{key} : std::set<std::string>{}; break;
+        case 1:
+          set<High>(key, value);
+          model[key] = value;
+          break;
+        case 2:
+          remove<High>(key);
+          model.erase(key);
+          break;
+        case 3:
+          high.refuses = pick(2) ? std::set<std::string>{key} : std::set<std::string>{};
+          break;
         case 4:
           if (high.slow) {
             high.slow = false;
@@ -368,7 +377,8 @@ TEST_F(ReconcilerTest, RandomHistoriesEndWhereAResyncWould) {
             high.slow = pick(2) == 0;
           }
           break;
-        default: clock.time += milliseconds(pick(300));
+        default:
+          clock.time += milliseconds(pick(300));
       }
       if (pick(2)) reconciler->run();
     }

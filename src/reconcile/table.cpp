@@ -5,9 +5,12 @@ namespace weft::reconcile {
 
 std::string_view to_string(Drift::Problem problem) {
   switch (problem) {
-    case Drift::Problem::kMissing: return "missing";
-    case Drift::Problem::kUnexpected: return "unexpected";
-    case Drift::Problem::kDifferent: return "different";
+    case Drift::Problem::kMissing:
+      return "missing";
+    case Drift::Problem::kUnexpected:
+      return "unexpected";
+    case Drift::Problem::kDifferent:
+      return "different";
   }
   return "";
 }

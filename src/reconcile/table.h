@@ -7,9 +7,9 @@
 //     using Key = …; using Value = …;                 // plain data
 //     using Table = std::map<Key, Value>;             // or an unordered_map
 //     static constexpr std::string_view kName = "route";
-//     static bool same(const Value& desired, const Value& actual);   // unset fields are the kernel's
-//     static std::string describe(const Key&);                       // as an operator would write it
-//     static std::string describe(const Value&);
+//     static bool same(const Value& desired, const Value& actual);   // unset fields are the
+//     kernel's static std::string describe(const Key&);                       // as an operator
+//     would write it static std::string describe(const Value&);
 //   };
 //
 // A *driver* reads the kernel's actual entries of a kind (only ours) and writes changes to them.
@@ -76,8 +76,8 @@ class Driver {
 // A difference between a desired and an actual table, ready to print.
 struct Drift {
   enum class Problem { kMissing, kUnexpected, kDifferent };
-  std::string kind{};     // "route"
-  std::string key{};      // "10.244.2.0/24"
+  std::string kind{};  // "route"
+  std::string key{};   // "10.244.2.0/24"
   Problem problem = Problem::kMissing;
   std::string desired{};  // "" when unexpected
   std::string actual{};   // "" when missing
@@ -89,7 +89,8 @@ std::string_view to_string(Drift::Problem problem);  // "missing", "unexpected",
 // tables' order. Empty exactly when the kernel is what the model says. `value_of` reads a value out
 // of what the desired map holds.
 template <class Kind, class DesiredMap, class ValueOf>
-Changes<Kind> diff(const DesiredMap& desired, const typename Kind::Table& actual, ValueOf value_of) {
+Changes<Kind> diff(const DesiredMap& desired, const typename Kind::Table& actual,
+                   ValueOf value_of) {
   Changes<Kind> changes;
   for (const auto& [key, value] : actual)
     if (!desired.contains(key)) changes.push_back({key, value, std::nullopt});
@@ -106,8 +107,8 @@ Changes<Kind> diff(const DesiredMap& desired, const typename Kind::Table& actual
 
 template <class Kind>
 Changes<Kind> diff(const typename Kind::Table& desired, const typename Kind::Table& actual) {
-  return diff<Kind>(desired, actual,
-                    [](const typename Kind::Value& value) -> const auto& { return value; });
+  return diff<Kind>(
+      desired, actual, [](const typename Kind::Value& value) -> const auto& { return value; });
 }
 
 // A value as its kind writes it, with the key's help where the kind asks for it.
@@ -121,7 +122,8 @@ std::string describe(const typename Kind::Key& key, const typename Kind::Value& 
 
 template <class Kind>
 Drift to_drift(const Change<Kind>& change) {
-  Drift drift{std::string(Kind::kName), Kind::describe(change.key), Drift::Problem::kDifferent, {}, {}};
+  Drift drift{
+      std::string(Kind::kName), Kind::describe(change.key), Drift::Problem::kDifferent, {}, {}};
   if (change.value) drift.desired = describe<Kind>(change.key, *change.value);
   if (change.previous) drift.actual = describe<Kind>(change.key, *change.previous);
   if (!change.previous) drift.problem = Drift::Problem::kMissing;

@@ -122,24 +122,24 @@ class TableState final : public AnyTableState, private Desired<Kind> {
   void write(Part part, std::function<void(std::vector<Error>)> done) override {
     in_flight_ = take(part);
     if (in_flight_.empty()) return done({});
-    driver_->write(in_flight_, *this,
-                   [this, done = std::move(done)](std::vector<WriteFailure<Kind>> failures) {
-                     in_flight_.clear();
-                     std::vector<Error> errors;
-                     for (WriteFailure<Kind>& failure : failures)
-                       errors.push_back(failure.key
-                                            ? std::move(failure.error).in(Kind::describe(*failure.key))
-                                            : std::move(failure.error));
-                     done(std::move(errors));
-                   });
+    driver_->write(
+        in_flight_, *this,
+        [this, done = std::move(done)](std::vector<WriteFailure<Kind>> failures) {
+          in_flight_.clear();
+          std::vector<Error> errors;
+          for (WriteFailure<Kind>& failure : failures)
+            errors.push_back(failure.key ? std::move(failure.error).in(Kind::describe(*failure.key))
+                                         : std::move(failure.error));
+          done(std::move(errors));
+        });
   }
 
  private:
   struct Held {
     Value value{};
     std::uint8_t owner = 0;
-    bool dirty = false;                // its key is in dirty_
-    std::unique_ptr<Value> previous{}; // of a dirty one: what the kernel holds, if anything
+    bool dirty = false;                 // its key is in dirty_
+    std::unique_ptr<Value> previous{};  // of a dirty one: what the kernel holds, if anything
 
     void clean() {
       dirty = false;
@@ -243,8 +243,8 @@ class TableState final : public AnyTableState, private Desired<Kind> {
 
   std::unique_ptr<Driver<Kind>> driver_;
   HeldMap held_{};
-  std::vector<Key> dirty_{};    // new and changed entries to write
-  RemovedMap removed_{};        // entries to remove, with what the kernel holds
+  std::vector<Key> dirty_{};  // new and changed entries to write
+  RemovedMap removed_{};      // entries to remove, with what the kernel holds
   Changes<Kind> in_flight_{};
   std::vector<std::string> owners_{};
 };
