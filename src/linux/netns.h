@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Network namespaces: opened by path, entered for a scope, made and removed by name under /run/netns
-// (as `ip netns` does, so its tools see them). Only the network namespace changes: no new mount
-// namespace, no new /sys (unlike `ip netns exec`, which hides cgroupfs and bpffs).
+// Network namespaces: opened by path, entered for a scope, made and removed by name under
+// /run/netns (as `ip netns` does, so its tools see them). Only the network namespace changes: no
+// new mount namespace, no new /sys (unlike `ip netns exec`, which hides cgroupfs and bpffs).
 #pragma once
 
 #include <string>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Starts a process in given namespaces and a given cgroup (libuv has no hook for either): pods, node
-// agents, CNI plugins. The child is created directly in its cgroup (clone3 CLONE_INTO_CGROUP, since
-// Linux 5.7), so that nothing it forks can be missed by cgroup.kill.
+// Starts a process in given namespaces and a given cgroup (libuv has no hook for either): pods,
+// node agents, CNI plugins. The child is created directly in its cgroup (clone3 CLONE_INTO_CGROUP,
+// since Linux 5.7), so that nothing it forks can be missed by cgroup.kill.
 //
 // Invariants: of our descriptors the child has the three it was given; its signals are at their
 // defaults; it outlives us (no parent-death signal). With a new pid namespace the command is that
@@ -23,20 +23,21 @@
 namespace weft {
 
 struct ProcessSpec {
-  std::vector<std::string> argv{};          // argv[0] with a slash is a path; else looked up in PATH of `env`
-  std::vector<std::string> env{};           // "NAME=value", the whole environment
-  std::string netns{};                      // path; "" = ours
-  std::string cgroup{};                     // cgroup2 directory; "" = ours
-  pid_t namespaces_of = 0;                  // enters that process's mount, UTS, pid and network namespaces
-  std::string working_directory{};          // "" = ours
-  bool new_mount_namespace = false;         // private; `tmpfs` is mounted in it
-  bool new_pid_namespace = false;           // with a fresh /proc (needs new_mount_namespace)
-  bool new_session = false;                 // setsid: survives us and our terminal
-  std::vector<std::string> tmpfs{};         // directories that get an empty tmpfs of the same mode
-  std::string hostname{};                   // "" = ours; else a new UTS namespace
-  int stdin_fd = -1;                        // -1 = /dev/null
-  int stdout_fd = -1;                       // -1 = /dev/null
-  int stderr_fd = -1;                       // -1 = /dev/null
+  std::vector<std::string>
+      argv{};  // argv[0] with a slash is a path; else looked up in PATH of `env`
+  std::vector<std::string> env{};    // "NAME=value", the whole environment
+  std::string netns{};               // path; "" = ours
+  std::string cgroup{};              // cgroup2 directory; "" = ours
+  pid_t namespaces_of = 0;           // enters that process's mount, UTS, pid and network namespaces
+  std::string working_directory{};   // "" = ours
+  bool new_mount_namespace = false;  // private; `tmpfs` is mounted in it
+  bool new_pid_namespace = false;    // with a fresh /proc (needs new_mount_namespace)
+  bool new_session = false;          // setsid: survives us and our terminal
+  std::vector<std::string> tmpfs{};  // directories that get an empty tmpfs of the same mode
+  std::string hostname{};            // "" = ours; else a new UTS namespace
+  int stdin_fd = -1;                 // -1 = /dev/null
+  int stdout_fd = -1;                // -1 = /dev/null
+  int stderr_fd = -1;                // -1 = /dev/null
 };
 
 struct Process {
