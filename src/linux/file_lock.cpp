@@ -10,7 +10,8 @@
 namespace weft {
 namespace {
 
-// A holder may have removed the file before it let go: then the lock is on a file nobody else finds.
+// A holder may have removed the file before it let go: then the lock is on a file nobody else
+// finds.
 bool is_still_at(const std::string& path, int fd) {
   struct stat held {};
   struct stat found {};
