@@ -17,12 +17,21 @@ namespace weft::agent {
 namespace {
 
 constexpr int kBacklog = 16;
+constexpr std::chrono::seconds kAnswerTime{5};  // a busy agent is alive
 
 Result<> make_directory_of(const std::string& path) {
   std::error_code error;
   std::filesystem::create_directories(std::filesystem::path(path).parent_path(), error);
   if (error) return fail(path + ": make its directory: " + error.message(), error.value());
   return {};
+}
+
+// One that was killed may still accept for a moment while the kernel takes it apart; it hangs up.
+bool is_alive(const std::string& path) {
+  const auto answer = ask_agent(path, "status", kAnswerTime);
+  if (answer) return true;
+  const int code = answer.error().code;
+  return code != ENOENT && code != ECONNREFUSED && code != ECONNRESET;
 }
 
 Result<UniqueFd> bind_socket(const std::string& path) {
@@ -48,7 +57,7 @@ Result<std::unique_ptr<ControlServer>> ControlServer::listen(loop::Loop& loop,
                                                              Admission admit,
                                                              ControlHandler handler) {
   WEFT_TRY(make_directory_of(path), "control socket");
-  if (connect_to(path)) return fail("control socket: another agent answers at " + path, EADDRINUSE);
+  if (is_alive(path)) return fail("control socket: another agent answers at " + path, EADDRINUSE);
   if (::unlink(path.c_str()) != 0 && errno != ENOENT) return fail_errno("control socket: " + path);
   auto server = std::unique_ptr<ControlServer>(
       new ControlServer(loop, path, std::move(admit), std::move(handler)));

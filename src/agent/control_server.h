@@ -35,8 +35,8 @@ using ControlHandler = std::function<void(const std::string& method, Reply reply
 
 class ControlServer {
  public:
-  // Makes the socket and its directory. A socket that nobody answers at is left over from an agent
-  // that was killed and is replaced; fails when one does answer.
+  // Makes the socket and its directory. A socket that nobody listens at is left over from an agent
+  // that was killed and is replaced; fails when an agent does (it is asked for its status).
   static Result<std::unique_ptr<ControlServer>> listen(loop::Loop& loop, const std::string& path,
                                                        Admission admit, ControlHandler handler);
   ~ControlServer();  // removes the socket

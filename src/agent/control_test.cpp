@@ -192,7 +192,7 @@ TEST_F(ControlTest, SocketIsForItsOwnerAloneAndGoesWithTheServer) {
 
 TEST_F(ControlTest, SocketOfAKilledAgentIsReplacedButALivingOneIsNot) {
   listen();
-  const auto second = ControlServer::listen(loop_, path_, is_root, {});
+  const auto second = serve([&] { return ControlServer::listen(loop_, path_, is_root, {}); });
   ASSERT_FALSE(second);
   EXPECT_EQ(second.error().message, "control socket: another agent answers at " + path_);
 
@@ -203,6 +203,21 @@ TEST_F(ControlTest, SocketOfAKilledAgentIsReplacedButALivingOneIsNot) {
     ASSERT_EQ(::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
   }
   EXPECT_TRUE(ControlServer::listen(loop_, stale, is_root, {}));
+}
+
+// As the kernel takes a killed agent apart: it accepts, and hangs up.
+TEST_F(ControlTest, SocketOfAnAgentThatIsDyingIsReplaced) {
+  std::filesystem::create_directories(directory_ + "/run");
+  UniqueFd dying(::socket(AF_UNIX, SOCK_STREAM, 0));
+  const sockaddr_un address = socket_address(path_);
+  ASSERT_EQ(::bind(dying.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+  ASSERT_EQ(::listen(dying.get(), 1), 0);
+  std::thread end([&] {
+    const UniqueFd accepted(::accept(dying.get(), nullptr, nullptr));
+    dying.reset();
+  });
+  EXPECT_TRUE(ControlServer::listen(loop_, path_, is_root, {}));
+  end.join();
 }
 
 TEST_F(ControlTest, NoAgentIsOneClearSentence) {
