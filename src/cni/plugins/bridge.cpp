@@ -76,6 +76,7 @@ Outcome<CniResult> Wiring::add() {
   CNI_ASSIGN(const PodTables tables, make_pair(result));
   CNI_TRY(pod.write(tables));
   CNI_ASSIGN(result.interfaces, interfaces(bridge));
+  CNI_TRY(pod.wait_until_heard(tables));
   kept_ = true;
   return result;
 }

@@ -78,6 +78,10 @@ Outcome<> PodNamespace::write(const PodTables& tables) {
     written = try_write(tables);
   }
   CNI_TRY(written);
+  return {};
+}
+
+Outcome<> PodNamespace::wait_until_heard(const PodTables& tables) {
   std::vector<IpAddress> addresses;
   for (const auto& [key, value] : tables.pod_addresses) addresses.push_back(key.prefix.address);
   return wait_for_neighbor_groups(socket_, addresses);

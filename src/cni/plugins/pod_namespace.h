@@ -21,9 +21,11 @@ class PodNamespace {
 
   // Fails when a link has this name already.
   Outcome<> require_free(const std::string& ifname);
-  // Makes the links, addresses and routes of `tables` so, in one batch, and returns when they can
-  // be reached. IPv6 is switched on in a namespace that has it off, if it gets IPv6 addresses.
+  // Makes the links, addresses and routes of `tables` so, in one batch. IPv6 is switched on in a
+  // namespace that has it off, if it gets IPv6 addresses.
   Outcome<> write(const PodTables& tables);
+  // Until the pod answers its neighbors for all its addresses.
+  Outcome<> wait_until_heard(const PodTables& tables);
   // Removing what is not there is success.
   Outcome<> remove(const std::string& ifname);
 

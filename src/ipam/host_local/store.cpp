@@ -154,10 +154,15 @@ std::optional<IpAddress> Store::last_reserved(std::size_t range_set) const {
 
 Result<> Store::set_last_reserved(std::size_t range_set, const IpAddress& address) {
   const std::string name = std::string(kLastReserved) + std::to_string(range_set);
-  const UniqueFd file(::openat(directory_.get(), name.c_str(),
-                               O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, kFileMode));
+  const std::string text = address.to_string();
+  const UniqueFd file(
+      ::openat(directory_.get(), name.c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, kFileMode));
   if (!file) return fail_errno("open " + name);
-  return write_all(file.get(), address.to_string(), name);
+  WEFT_TRY(write_all(file.get(), text, name));
+  // Cut behind, not before: ext4 flushes to disk what was truncated to nothing and written anew.
+  if (::ftruncate(file.get(), static_cast<off_t>(text.size())) != 0)
+    return fail_errno("truncate " + name);
+  return {};
 }
 
 }  // namespace weft::ipam

@@ -28,6 +28,8 @@ TEST_F(StoreTest, WritesTheReferencesBytes) {
   EXPECT_EQ(bytes("last_reserved_ip.0"), "10.1.0.2");
   EXPECT_EQ(bytes("last_reserved_ip.1"), "fd00:1::2");
   EXPECT_EQ(bytes("lock"), "");
+  ASSERT_TRUE(store.set_last_reserved(1, ip("fd00::9")));  // shorter than before
+  EXPECT_EQ(bytes("last_reserved_ip.1"), "fd00::9");
   struct stat status {};
   ASSERT_EQ(::stat(path("10.1.0.2").c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 07777, 0600U);
