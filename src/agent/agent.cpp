@@ -156,7 +156,7 @@ void Agent::begin() {
   left_services_ = {};
   planner_.take_frontend_changes();
   tables_.start();
-  log::info("agent", "in sync",
+  log::info("agent", "the sources are in sync; writing",
             {{"podCIDRs", fmt::format("{}", fmt::join(texts(planner_.self().pod_cidrs), ","))},
              {"peers", planner_.peers()},
              {"services", state_.services().size()},
