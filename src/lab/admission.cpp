@@ -94,13 +94,20 @@ Json merged_pod(const Document& document, const Json* existing) {
   return pod;
 }
 
+// With what it takes of the allocated counted in.
+Result<Json> admitted_service(const Lab& lab, const Document& document, const Json* existing,
+                              Allocated& allocated) {
+  if (existing != nullptr) allocated.remove(*existing);
+  WEFT_ASSIGN(Json service,
+              with_defaults(document, service_cidrs(lab.settings), allocated, existing));
+  allocated.add(service);
+  return service;
+}
+
 Result<Json> admitted_object(const Lab& lab, const Document& document, const ObjectStore& store,
-                             const ObjectStore::Objects& services) {
+                             Allocated& allocated) {
   const Json* existing = store.find(document.kind, document.name);
-  if (document.kind == "Service") {
-    return with_defaults(document, service_cidrs(lab.settings),
-                         allocated_by(services, document.name), existing);
-  }
+  if (document.kind == "Service") return admitted_service(lab, document, existing, allocated);
   if (document.kind == "Deployment") WEFT_TRY(check_deployment(document));
   if (document.kind == "Pod") {
     WEFT_TRY(decode_pod_spec(document, "/spec"));
@@ -176,7 +183,8 @@ Result<std::vector<Admitted>> admit(const Lab& lab, const std::vector<Document>&
                                     ObjectStore& store) {
   std::vector<Admitted> admitted(documents.size());
   std::vector<Json> objects;
-  ObjectStore::Objects services = store.all("Service");
+  Allocated allocated;
+  for (const auto& [name, service] : store.all("Service")) allocated.add(service);
   for (const std::size_t i : admission_order(documents)) {
     const Document& document = documents[i];
     const std::string title = title_of(document, document.name);
@@ -185,9 +193,8 @@ Result<std::vector<Admitted>> admit(const Lab& lab, const std::vector<Document>&
       continue;
     }
     WEFT_TRY(check_namespace(document, documents, store));
-    WEFT_ASSIGN(Json object, admitted_object(lab, document, store, services));
+    WEFT_ASSIGN(Json object, admitted_object(lab, document, store, allocated));
     admitted[i] = {title, how(store.find(document.kind, document.name), object)};
-    if (document.kind == "Service") services.insert_or_assign(document.name, object);
     objects.push_back(std::move(object));
   }
   for (Json& object : objects) WEFT_TRY(store.put(std::move(object)));

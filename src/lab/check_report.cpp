@@ -33,9 +33,9 @@ struct Count {
   std::size_t all = 0;
 };
 
-std::string text_of(const Count& count) {
-  if (count.good == count.all) return fmt::format("{} ok", count.all);
-  return fmt::format("{} of {} FAILED", count.all - count.good, count.all);
+Cell cell_of(const Count& count) {
+  if (count.good == count.all) return {fmt::format("{} ok", count.all), Colour::kGreen};
+  return {fmt::format("{} of {} FAILED", count.all - count.good, count.all), Colour::kRed};
 }
 
 template <class Value>
@@ -59,8 +59,8 @@ void print_table(const CheckReport& report) {
   header.insert(header.end(), columns.begin(), columns.end());
   Table table(header);
   for (const std::string& path : paths) {
-    std::vector<std::string> row = {path};
-    for (const std::string& column : columns) row.push_back(text_of(counts[{path, column}]));
+    std::vector<Cell> row = {path};
+    for (const std::string& column : columns) row.push_back(cell_of(counts[{path, column}]));
     table.add(std::move(row));
   }
   table.print(stdout);
@@ -85,8 +85,8 @@ std::size_t CheckReport::failed() const {
 }
 
 bool is_good(const CheckCase& asked, const ProbeOutcome& outcome) {
-  // A refused datagram is an ICMP error, and the kernel sends a host one a second once it has sent it
-  // a few (net.ipv4.icmp_ratelimit): that it comes is what counts.
+  // A refused datagram is an ICMP error, and the kernel sends a host one a second once it has sent
+  // it a few (net.ipv4.icmp_ratelimit): that it comes is what counts.
   const bool in_time = asked.probe.protocol != model::Protocol::kTcp || outcome.took < kAtOnce;
   if (asked.refused) return outcome.kind == ProbeOutcome::Kind::kRefused && in_time;
   return outcome.kind == ProbeOutcome::Kind::kAnswered &&

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <cerrno>
 #include <filesystem>
 #include <set>
 
@@ -49,11 +50,23 @@ Result<Lab> open_lab(std::string_view name) {
   return Lab{std::move(names), std::move(settings), std::move(mount)};
 }
 
+// The last lab's removal takes the directory along, maybe just now: then once more.
 Result<FileLock> lock_lab(const LabNames& names) {
-  std::error_code error;
-  fs::create_directories(kLabsDirectory, error);
-  if (error) return fail_errno(kLabsDirectory, error.value());
-  return FileLock::acquire(names.lock_file());
+  constexpr int kAttempts = 10;
+  for (int attempt = 1;; ++attempt) {
+    std::error_code error;
+    fs::create_directories(kLabsDirectory, error);
+    if (error) return fail_errno(kLabsDirectory, error.value());
+    auto lock = FileLock::acquire(names.lock_file());
+    if (lock || lock.error().code != ENOENT || attempt == kAttempts) return lock;
+  }
+}
+
+void forget_lock(const LabNames& names) {
+  std::error_code ignored;
+  fs::remove(names.lock_file(), ignored);
+  fs::remove(kLabsDirectory, ignored);
+  fs::remove(fs::path(kLabsDirectory).parent_path(), ignored);
 }
 
 std::vector<std::string> lab_names() {

@@ -25,6 +25,8 @@ struct Lab {
 Result<Lab> open_lab(std::string_view name);
 
 Result<FileLock> lock_lab(const LabNames& names);
+// Removes the lock's file, and the directories above it that are empty then. The lock is held.
+void forget_lock(const LabNames& names);
 
 // The names of all labs, whole or half: from their directories, namespaces and cgroups.
 std::vector<std::string> lab_names();

@@ -129,8 +129,7 @@ Result<> remove_everything(const LabNames& names) {
 Result<> remove_and_check(const LabNames& names) {
   WEFT_TRY(remove_everything(names));
   const std::vector<std::string> left = remains_of(names);
-  std::error_code ignored;
-  fs::remove(names.lock_file(), ignored);
+  forget_lock(names);
   if (left.empty()) return {};
   return fail(
       fmt::format("lab \"{}\": this is left of it: {}", names.lab(), fmt::join(left, ", ")));
@@ -159,8 +158,7 @@ Result<> down(const std::string& name, Progress& progress) {
   WEFT_ASSIGN(const LabNames names, LabNames::for_lab(name));
   WEFT_ASSIGN(const FileLock lock, lock_lab(names));
   if (remains_of(names).empty()) {
-    std::error_code ignored;
-    fs::remove(names.lock_file(), ignored);
+    forget_lock(names);
     return fail(fmt::format("there is no lab \"{}\" (weft lab list)", name));
   }
   progress.show("down", names.lab());

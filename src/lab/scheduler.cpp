@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <map>
+#include <optional>
 #include <tuple>
 
 namespace weft::lab {
@@ -13,14 +15,15 @@ struct Load {
   int pods = 0;
 };
 
-Load load_of(const std::string& node, const std::string& owner, const ObjectStore::Objects& pods) {
-  Load load;
+// Of each node that has pods.
+std::map<std::string, Load> loads_of(const std::string& owner, const ObjectStore::Objects& pods) {
+  std::map<std::string, Load> loads;
   for (const auto& [name, pod] : pods) {
-    if (node_of(pod) != node) continue;
+    Load& load = loads[node_of(pod)];
     ++load.pods;
     if (owner_of(pod) == owner) ++load.same_owner;
   }
-  return load;
+  return loads;
 }
 
 }  // namespace
@@ -39,11 +42,12 @@ Result<std::string> schedule(const PodSpec& spec, const Json& pod,
     return fail(fmt::format("pod {}: spec.nodeName: there is no node {}", name, spec.node_name));
   }
   // node10 comes after node9: by length, then by name.
+  std::map<std::string, Load> loads = loads_of(owner_of(pod), pods);
   using Rank = std::tuple<int, int, std::size_t, std::string>;
   std::optional<Rank> best;
   for (const auto& [node, object] : nodes) {
     if (!matches(spec.node_selector, labels_of(object))) continue;
-    const Load load = load_of(node.name, owner_of(pod), pods);
+    const Load load = loads[node.name];
     const Rank rank{load.same_owner, load.pods, node.name.size(), node.name};
     if (!best || rank < *best) best = rank;
   }

@@ -251,23 +251,34 @@ Result<> fill_ports(const Field& spec, bool node_ports, Allocated taken, const J
   return {};
 }
 
+std::vector<IpAddress> cluster_ips_of(const Json& service) {
+  std::vector<IpAddress> ips;
+  for (const std::string& text : texts_at(service, "/spec/clusterIPs")) {
+    if (const auto ip = IpAddress::parse(text)) ips.push_back(*ip);
+  }
+  return ips;
+}
+
+std::vector<std::pair<Protocol, int>> node_ports_of(const Json& service) {
+  std::vector<std::pair<Protocol, int>> node_ports;
+  for (const Json& port : service.at("spec").value("ports", Json::array())) {
+    const int node_port = number_at(port, "/nodePort", 0);
+    const auto protocol = parse_protocol(text_at(port, "/protocol"));
+    if (node_port != 0 && protocol) node_ports.emplace_back(*protocol, node_port);
+  }
+  return node_ports;
+}
+
 }  // namespace
 
-Allocated allocated_by(const ObjectStore::Objects& services, const ObjectName& except) {
-  Allocated allocated;
-  for (const auto& [name, service] : services) {
-    if (name == except) continue;
-    for (const std::string& text : texts_at(service, "/spec/clusterIPs")) {
-      if (const auto ip = IpAddress::parse(text)) allocated.cluster_ips.insert(*ip);
-    }
-    if (!service.at("spec").contains("ports")) continue;
-    for (const Json& port : service.at("spec").at("ports")) {
-      const int node_port = number_at(port, "/nodePort", 0);
-      const auto protocol = parse_protocol(text_at(port, "/protocol"));
-      if (node_port != 0 && protocol) allocated.node_ports.insert({*protocol, node_port});
-    }
-  }
-  return allocated;
+void Allocated::add(const Json& service) {
+  for (const IpAddress& ip : cluster_ips_of(service)) cluster_ips.insert(ip);
+  for (const auto& node_port : node_ports_of(service)) node_ports.insert(node_port);
+}
+
+void Allocated::remove(const Json& service) {
+  for (const IpAddress& ip : cluster_ips_of(service)) cluster_ips.erase(ip);
+  for (const auto& node_port : node_ports_of(service)) node_ports.erase(node_port);
 }
 
 Result<Json> with_defaults(const cluster::Document& document,

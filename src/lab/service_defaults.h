@@ -17,14 +17,14 @@ namespace weft::lab {
 inline constexpr int kFirstNodePort = 30000;
 inline constexpr int kLastNodePort = 32767;
 
-// What the other Services have.
+// The addresses and node ports that Services have.
 struct Allocated {
   std::set<IpAddress> cluster_ips{};
   std::set<std::pair<model::Protocol, int>> node_ports{};
-};
 
-// Of every Service but `except`.
-Allocated allocated_by(const ObjectStore::Objects& services, const ObjectName& except);
+  void add(const Json& service);
+  void remove(const Json& service);
+};
 
 // The Service as it is stored. `service_cidrs`: the lab's, its default family first. `previous`:
 // the stored one, or nullptr.

@@ -126,12 +126,15 @@ TEST(ServiceDefaults, PortsAreChecked) {
   EXPECT_NE(refusal({{"type", "Other"}}).find("spec.type"), std::string::npos);
 }
 
-TEST(ServiceDefaults, WhatOthersHave) {
-  ObjectStore::Objects services;
-  services[{"default", "web"}] = *filled({{"type", "NodePort"}});
-  EXPECT_EQ(allocated_by(services, {}).cluster_ips.size(), 1U);
-  EXPECT_EQ(allocated_by(services, {}).node_ports.size(), 1U);
-  EXPECT_TRUE(allocated_by(services, {"default", "web"}).cluster_ips.empty());
+TEST(ServiceDefaults, WhatServicesHaveIsCountedInAndOut) {
+  const Json made = *filled({{"type", "NodePort"}, {"ipFamilyPolicy", "PreferDualStack"}});
+  Allocated allocated;
+  allocated.add(made);
+  EXPECT_EQ(allocated.cluster_ips.size(), 2U);
+  EXPECT_EQ(allocated.node_ports.size(), 1U);
+  allocated.remove(made);
+  EXPECT_TRUE(allocated.cluster_ips.empty());
+  EXPECT_TRUE(allocated.node_ports.empty());
 }
 
 }  // namespace

@@ -99,8 +99,8 @@ void print_nodes(const Json& nodes) {
     const std::string agent = node["agentPid"].is_null()
                                   ? "not running"
                                   : fmt::format("pid {}", node["agentPid"].get<int>());
-    table.add(
-        {node["name"], joined(node["addresses"]), joined(node["podCIDRs"]), agent, node["netns"]});
+    table.add({text_at(node, "/name"), joined(node["addresses"]), joined(node["podCIDRs"]), agent,
+               text_at(node, "/netns")});
   }
   table.print(stdout);
 }
@@ -109,8 +109,11 @@ void print_pods(const Json& pods) {
   if (pods.empty()) return;
   fmt::print("\n");
   Table table({"POD", "NODE", "IPS", "STATE"});
-  for (const Json& pod : pods)
-    table.add({qualified(pod), pod["node"], joined(pod["ips"]), pod["state"]});
+  for (const Json& pod : pods) {
+    const bool ready = pod["ready"];
+    const Cell state(pod["state"].get<std::string>(), ready ? Colour::kGreen : Colour::kRed);
+    table.add({qualified(pod), text_at(pod, "/node"), joined(pod["ips"]), state});
+  }
   table.print(stdout);
   for (const Json& pod : pods) {
     const std::string log = pod["log"];
@@ -125,7 +128,7 @@ void print_services(const Json& services) {
   fmt::print("\n");
   Table table({"SERVICE", "TYPE", "CLUSTER IPS", "PORTS"});
   for (const Json& service : services) {
-    table.add({qualified(service), service["type"], joined(service["clusterIPs"]),
+    table.add({qualified(service), text_at(service, "/type"), joined(service["clusterIPs"]),
                ports_text(service["ports"])});
   }
   table.print(stdout);
@@ -183,7 +186,7 @@ void print_list(const Json& list) {
   Table table({"LAB", "NODES", "PODS"});
   for (const Json& lab : list) {
     const bool whole = lab["nodes"].is_number();
-    table.add({lab["name"], whole ? lab["nodes"].dump() : "half there",
+    table.add({text_at(lab, "/name"), whole ? lab["nodes"].dump() : "half there",
                lab["pods"].is_null() ? "" : lab["pods"].dump()});
   }
   table.print(stdout);

@@ -37,22 +37,29 @@ int code_of(Colour colour) {
 }  // namespace
 
 std::string paint(Colour colour, std::string_view text, std::FILE* stream) {
-  if (!has_colour(stream)) return std::string(text);
+  if (colour == Colour::kPlain || !has_colour(stream)) return std::string(text);
   return fmt::format("\x1b[{}m{}\x1b[0m", code_of(colour), text);
+}
+
+Table::Table(const std::vector<std::string>& header) {
+  rows_.emplace_back();
+  for (const std::string& title : header) rows_.back().emplace_back(title, Colour::kDim);
 }
 
 void Table::print(std::FILE* stream) const {
   std::vector<std::size_t> widths(rows_.front().size());
   for (const auto& row : rows_) {
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+    for (std::size_t i = 0; i < row.size(); ++i)
+      widths[i] = std::max(widths[i], row[i].text.size());
   }
-  for (std::size_t r = 0; r < rows_.size(); ++r) {
+  for (const auto& row : rows_) {
     std::string line;
-    for (std::size_t i = 0; i < rows_[r].size(); ++i) {
-      line += fmt::format("{:<{}}  ", rows_[r][i], widths[i]);
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      const bool last = i + 1 == row.size();
+      line += paint(row[i].colour, row[i].text, stream);
+      if (!last) line.append(widths[i] - row[i].text.size() + 2, ' ');
     }
-    line.erase(line.find_last_not_of(' ') + 1);
-    fmt::print(stream, "{}\n", r == 0 ? paint(Colour::kDim, line, stream) : line);
+    fmt::print(stream, "{}\n", line);
   }
 }
 

@@ -17,15 +17,24 @@ enum class Colour { kPlain, kBold, kDim, kGreen, kRed, kYellow };
 
 std::string paint(Colour colour, std::string_view text, std::FILE* stream);
 
+struct Cell {
+  Cell(std::string cell_text, Colour cell_colour = Colour::kPlain)
+      : text(std::move(cell_text)), colour(cell_colour) {}
+  Cell(const char* cell_text) : text(cell_text) {}
+
+  std::string text{};
+  Colour colour = Colour::kPlain;
+};
+
 // Rows under a header; columns two blanks apart.
 class Table {
  public:
-  explicit Table(std::vector<std::string> header) : rows_{std::move(header)} {}
-  void add(std::vector<std::string> row) { rows_.push_back(std::move(row)); }
+  explicit Table(const std::vector<std::string>& header);
+  void add(std::vector<Cell> row) { rows_.push_back(std::move(row)); }
   void print(std::FILE* stream) const;
 
  private:
-  std::vector<std::vector<std::string>> rows_;
+  std::vector<std::vector<Cell>> rows_;
 };
 
 // "  agents      3/3 settled   0.2 s"
