@@ -35,6 +35,7 @@ DRIFTS = {
     "bridge MTU altered": ("ip link set cni0 mtu 1300", "cni0"),
     "VXLAN down": ("ip link set weft.1 down", "weft.1"),
     "VXLAN deleted": ("ip link del weft.1", "weft.1"),
+    "bridge deleted": ("ip link del cni0", "cni0"),
 }
 
 # Objects of somebody else in the node's namespace, of every kind that is ours too.
