@@ -22,6 +22,18 @@ bool is_ours(const netlink::Address& address) {
   return (address.flags & IFA_F_PERMANENT) != 0 && !is_kernels(address);
 }
 
+// An IPv6 address stands once on a link, and asking for it with another prefix length is
+// acknowledged and changes nothing (inet6_addr_modify): so what is there goes first.
+Result<> put_removal_of_other_lengths(netlink::Socket& socket, std::uint32_t link,
+                                      const Prefix& wanted, netlink::Batch& batch) {
+  if (!wanted.address.is_v6()) return {};
+  WEFT_ASSIGN(const auto addresses, netlink::list_addresses(socket, link));
+  for (const netlink::Address& there : addresses)
+    if (there.prefix.address == wanted.address && there.prefix.length != wanted.length)
+      netlink::put_address_removal(batch, there);
+  return {};
+}
+
 }  // namespace
 
 Result<> encode(const reconcile::Change<AddressKind>& change, LinkIndex& links,
@@ -54,9 +66,14 @@ void AddressDriver::write(const reconcile::Changes<AddressKind>& changes,
                           const reconcile::Desired<AddressKind>&,
                           reconcile::WriteDone<AddressKind> done) {
   LinkIndex links(socket_);
-  write_batch<AddressKind>(socket_, changes, done, [&](const auto& change, netlink::Batch& batch) {
+  const auto put = [&](const auto& change, netlink::Batch& batch) -> Result<> {
+    if (change.value) {
+      WEFT_ASSIGN(const auto index, links.find(change.key.link));
+      if (index) WEFT_TRY(put_removal_of_other_lengths(socket_, *index, change.key.prefix, batch));
+    }
     return encode(change, links, batch);
-  });
+  };
+  write_batch<AddressKind>(socket_, changes, done, put);
 }
 
 }  // namespace weft::tables

@@ -30,6 +30,8 @@ DRIFTS = {
     "bridge sysctl altered": ("sysctl -qw net.bridge.bridge-nf-call-iptables=0", "bridge-nf-call-iptables"),
     "address deleted": ("ip addr del 10.244.1.1/24 dev cni0", "10.244.1.1"),
     "IPv6 address deleted": ("ip addr del fd00:10:244:1::1/64 dev cni0", "fd00:10:244:1::1"),
+    "IPv6 address with another prefix length": (
+        "ip addr del fd00:10:244:1::1/64 dev cni0; ip addr add fd00:10:244:1::1/128 dev cni0", "fd00:10:244:1::1"),
     "foreign address on our link": ("ip addr add 192.0.2.9/24 dev cni0", "192.0.2.9"),
     "bridge down": ("ip link set cni0 down", "cni0"),
     "bridge MTU altered": ("ip link set cni0 mtu 1300", "cni0"),
