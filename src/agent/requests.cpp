@@ -60,7 +60,7 @@ bool Requests::serve(Request& request) {
   if (writes && !tables_.settled() && clock_.now() < *request.give_up) return false;
   auto left = tables_.verify();
   if (left)
-    finish(request, std::move(*left));
+    finish(request, *left);
   else
     request.reply(Failure(std::move(left.error())));
   return true;
@@ -81,7 +81,7 @@ Result<> Requests::begin(Request& request) {
   return {};
 }
 
-void Requests::finish(Request& request, std::vector<Drift> left) {
+void Requests::finish(Request& request, const std::vector<Drift>& left) {
   switch (request.kind) {
     case Kind::kVerify:
       return request.reply(explain::to_json(left));

@@ -56,7 +56,7 @@ class Requests {
 
   bool serve(Request& request);  // true once it is answered
   Result<> begin(Request& request);
-  void finish(Request& request, std::vector<reconcile::Drift> left);
+  void finish(Request& request, const std::vector<reconcile::Drift>& left);
 
   reconcile::Reconciler& tables_;
   const reconcile::Clock& clock_;

@@ -26,7 +26,7 @@ spdlog::level::level_enum to_spdlog(Level level) {
 }
 
 spdlog::logger& logger() {
-  static const auto kLogger = [] {
+  static const auto the_logger = [] {
     // The sink colours what is between %^ and %$, and only on a terminal.
     auto made = std::make_shared<spdlog::logger>(
         "weft", std::make_shared<spdlog::sinks::stderr_color_sink_mt>());
@@ -34,7 +34,7 @@ spdlog::logger& logger() {
         "time=%Y-%m-%dT%H:%M:%S.%eZ level=%^%l%$ %v", spdlog::pattern_time_type::utc));
     return made;
   }();
-  return *kLogger;
+  return *the_logger;
 }
 
 bool needs_quotes(std::string_view value) {
