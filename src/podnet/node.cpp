@@ -88,11 +88,8 @@ std::string cni_configuration(const Config& config, const model::Node& self, std
                     {"hairpinMode", true},
                     {"mtu", mtu},
                     {"ipam", ipam}};
-  // 1.0.0 for runtimes that know no later version; those that read cniVersions take the highest.
-  const Json list{{"cniVersion", "1.0.0"},
-                  {"cniVersions", Json::array({"1.0.0", "1.1.0"})},
-                  {"name", "weft"},
-                  {"plugins", Json::array({bridge})}};
+  // Not 1.1.0: a runtime that takes it asks for STATUS and GC, which the plugins do not have yet.
+  const Json list{{"cniVersion", "1.0.0"}, {"name", "weft"}, {"plugins", Json::array({bridge})}};
   return list.dump(2) + "\n";
 }
 
