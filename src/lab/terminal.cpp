@@ -54,10 +54,13 @@ void Table::print(std::FILE* stream) const {
   }
   for (const auto& row : rows_) {
     std::string line;
+    std::size_t blanks = 0;  // written only before a cell that has something to say
     for (std::size_t i = 0; i < row.size(); ++i) {
-      const bool last = i + 1 == row.size();
-      line += paint(row[i].colour, row[i].text, stream);
-      if (!last) line.append(widths[i] - row[i].text.size() + 2, ' ');
+      if (!row[i].text.empty()) {
+        line.append(blanks, ' ').append(paint(row[i].colour, row[i].text, stream));
+        blanks = 0;
+      }
+      blanks += widths[i] - row[i].text.size() + 2;
     }
     fmt::print(stream, "{}\n", line);
   }

@@ -17,6 +17,8 @@ constexpr const char* kBridge = "fabric";
 constexpr const char* kNodeLink = "eth0";
 constexpr const char* kLoopback = "lo";
 constexpr std::uint32_t kMtu = 1500;
+constexpr std::uint64_t kFabricHost = 1;  // fe80::1
+constexpr std::uint64_t kNodeHost = 2;    // fe80::2 is no node; node N has fe80::N+2
 
 // Of the namespace the calling thread is in.
 Result<> write_sysctl(const std::string& name, std::string_view value) {
@@ -54,6 +56,15 @@ netlink::Link up(std::string name) {
   return link;
 }
 
+// Forwarding needs a link-local address to ask for neighbors from, and the kernel's own is not
+// usable for the second or two of its duplicate address detection.
+void put_link_local(netlink::Batch& batch, std::uint32_t link, std::uint64_t host,
+                    const Settings& settings) {
+  if (!settings.has(IpFamily::kIpv6)) return;
+  const Prefix network = *Prefix::parse("fe80::/64");
+  netlink::put_address(batch, {link, {network.at(host), network.length}});
+}
+
 Result<> make_bridge(netlink::Socket& socket, const Settings& settings) {
   netlink::Link bridge = up(kBridge);
   bridge.type = netlink::Bridge{};
@@ -66,6 +77,7 @@ Result<> make_bridge(netlink::Socket& socket, const Settings& settings) {
   for (const Prefix& address : switch_addresses(settings)) {
     netlink::put_address(addresses, {index, address});
   }
+  put_link_local(addresses, index, kFabricHost, settings);
   return socket.run(addresses);
 }
 
@@ -90,10 +102,11 @@ Result<> wire(netlink::Socket& fabric, const Settings& settings, const NodePlan&
   WEFT_ASSIGN(const std::uint32_t index, index_of(fabric, node.name.c_str()));
   netlink::Batch addresses;
   for (const NodeLink& ends : node.links) netlink::put_address(addresses, {index, ends.fabric});
+  put_link_local(addresses, index, kFabricHost, settings);
   return fabric.run(addresses);
 }
 
-Result<> address_node(netlink::Socket& socket, const NodePlan& node) {
+Result<> address_node(netlink::Socket& socket, const Settings& settings, const NodePlan& node) {
   netlink::Batch links;
   netlink::put_link_change(links, up(kLoopback));
   netlink::put_link_change(links, up(kNodeLink));
@@ -108,6 +121,7 @@ Result<> address_node(netlink::Socket& socket, const NodePlan& node) {
     route.gateway = ends.fabric.address;
     netlink::put_route(batch, route);
   }
+  put_link_local(batch, eth0, kNodeHost + static_cast<std::uint64_t>(node.number), settings);
   return socket.run(batch);
 }
 
@@ -130,7 +144,7 @@ Result<> make_node(const LabNames& names, const Settings& settings, const NodePl
   WEFT_ASSIGN(netlink::Socket fabric, netlink::Socket::open(NETLINK_ROUTE, fabric_netns));
   WEFT_ASSIGN(netlink::Socket socket, netlink::Socket::open(NETLINK_ROUTE, node_netns));
   WEFT_TRY(wire(fabric, settings, node, node_netns));
-  WEFT_TRY(address_node(socket, node), node.name);
+  WEFT_TRY(address_node(socket, settings, node), node.name);
   return {};
 }
 
