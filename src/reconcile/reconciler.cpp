@@ -6,6 +6,12 @@
 
 namespace weft::reconcile {
 
+namespace {
+
+constexpr int kVainWrites = 3;
+
+}  // namespace
+
 enum class Cause { kStart, kMark, kPeriod, kCascade, kFailure };
 
 struct Reconciler::Entry {
@@ -14,6 +20,7 @@ struct Reconciler::Entry {
   std::optional<Clock::TimePoint> resync_at{};
   Cause cause = Cause::kStart;  // of the resync to come
   Clock::TimePoint last_resync{};
+  int vain = 0;         // writes in a row, each acknowledged, after which the kernel still differed
   bool failed = false;  // the last write or read did: wait for resync_at
   std::chrono::milliseconds backoff{0};
 
@@ -147,21 +154,32 @@ void Reconciler::resync(Entry& entry) {
   entry.last_resync = clock_.now();
   const bool drift = cause == Cause::kMark || cause == Cause::kPeriod;
   auto read = entry.state->resync(drift ? events_.repaired : nullptr);
-  if (!read)
-    fail(entry, std::move(read.error()).in("read"));
-  else
-    entry.failed = false;
+  if (!read) return fail(entry, std::move(read.error()).in("read"));
+  entry.failed = false;
+  if (!entry.state->pending(Part::kAll))
+    entry.vain = 0;
+  else if (cause == Cause::kCascade && ++entry.vain > kVainWrites)
+    fail(entry, not_kept(*entry.state));
+}
+
+// What is acknowledged and yet not there must not be written for ever.
+Error Reconciler::not_kept(AnyTableState& state) {
+  const auto drifts = state.compare();
+  if (!drifts || drifts->empty()) return {"the kernel did not keep what was written", 0};
+  const Drift& drift = drifts->front();
+  return {drift.key + " is still " + std::string(to_string(drift.problem)) + " after writing it",
+          0};
 }
 
 void Reconciler::write(Entry& entry, Part part) {
   in_flight_ = true;
   entry.state->write(part, [this, &entry](std::vector<Error> errors) {
     in_flight_ = false;
-    if (entry.placement.cascades) mark_resting();
-    if (errors.empty())
-      entry.backoff = std::chrono::milliseconds(0);
-    else
+    if (entry.placement.cascades) mark_resting(entry);
+    if (!errors.empty())
       fail(entry, std::move(errors.front()));
+    else if (entry.vain == 0)
+      entry.backoff = std::chrono::milliseconds(0);
     run();
   });
 }
@@ -175,9 +193,11 @@ void Reconciler::fail(Entry& entry, Error error) {
   if (events_.failed) events_.failed(*last_error_);
 }
 
-void Reconciler::mark_resting() {
+// An address that goes may take other addresses along, hence the cause itself.
+void Reconciler::mark_resting(const Entry& cause) {
   for (const auto& entry : entries_)
-    if (entry->placement.rests_on_links && !entry->failed)
+    if (entry->placement.rests_on_links && !entry->failed &&
+        entry->placement.stage >= cause.placement.stage)
       entry->plan_resync(clock_.now(), Cause::kCascade);
 }
 

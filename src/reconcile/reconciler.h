@@ -126,7 +126,8 @@ class Reconciler {
   void resync(Entry& entry);
   void write(Entry& entry, Part part);
   void fail(Entry& entry, Error error);
-  void mark_resting();
+  void mark_resting(const Entry& cause);
+  static Error not_kept(AnyTableState& state);
 
   const Clock& clock_;
   ReconcilerOptions options_;

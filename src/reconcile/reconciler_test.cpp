@@ -37,6 +37,7 @@ using High = TextKind<1>;
 struct FakeKernel {
   std::map<std::string, std::string> entries{};
   std::set<std::string> refuses{};
+  std::set<std::string> forgets{};  // acknowledged, and not kept
   bool unreadable = false;
   bool slow = false;  // completes when finish() is called
   std::function<void()> finish{};
@@ -68,7 +69,7 @@ class FakeDriver final : public Driver<Kind> {
       EXPECT_EQ(desired.find(change.key) != nullptr, change.value.has_value()) << change.key;
       if (change.value) {
         kernel_.journal->push_back("+" + change.key + "=" + *change.value);
-        kernel_.entries[change.key] = *change.value;
+        if (!kernel_.forgets.contains(change.key)) kernel_.entries[change.key] = *change.value;
       } else {
         kernel_.journal->push_back("-" + change.key);
         kernel_.entries.erase(change.key);
@@ -99,7 +100,7 @@ class ReconcilerTest : public testing::Test {
     reconciler->add<High>(std::make_unique<FakeDriver<High>>(high),
                           {.stage = 2, .rests_on_links = true});
     reconciler->add<Low>(std::make_unique<FakeDriver<Low>>(low),
-                         {.stage = 1, .atomic = atomic, .cascades = true});
+                         {.stage = 1, .atomic = atomic, .rests_on_links = true, .cascades = true});
     return *reconciler;
   }
 
@@ -263,6 +264,23 @@ TEST_F(ReconcilerTest, BackOffHasALimitAndANewEditHastens) {
   EXPECT_EQ(reconciler->deadline(), clock.time + milliseconds(100));
   clock.time += milliseconds(100);
   EXPECT_THAT(run(), ElementsAre("+good=1"));
+}
+
+TEST_F(ReconcilerTest, WhatTheKernelAcknowledgesAndDoesNotKeepIsAFailureThatBacksOff) {
+  make().start();
+  run();
+  low.forgets = {"a"};
+  set<Low>("a", "1");
+  EXPECT_LE(run().size(), 6U);
+  EXPECT_THAT(failures, ElementsAre("low: a is still missing after writing it"));
+  EXPECT_EQ(reconciler->deadline(), clock.time + milliseconds(100));
+  clock.time += milliseconds(100);
+  run();
+  EXPECT_EQ(reconciler->deadline(), clock.time + milliseconds(200)) << "doubles";
+  low.forgets.clear();
+  clock.time += milliseconds(200);
+  EXPECT_THAT(run(), ElementsAre("+a=1"));
+  EXPECT_TRUE(reconciler->settled());
 }
 
 TEST_F(ReconcilerTest, AnUnreadableKindKeepsTheOthersGoing) {
