@@ -189,6 +189,18 @@ class World {
     settle();
   }
 
+  // What verify() still finds after the kernel's late doings (a carrier that comes, an address
+  // whose detection ends) were answered as the agent answers their notifications.
+  std::vector<std::string> verify_when_quiet() {
+    std::vector<std::string> found = verify();
+    for (int notification = 0; notification < 3 && !found.empty(); ++notification) {
+      reconciler_.mark_all();
+      settle();
+      found = verify();
+    }
+    return found;
+  }
+
   std::vector<std::string> verify() {
     const auto drifts = reconciler_.verify();
     if (!drifts) return {drifts.error().message};
@@ -321,14 +333,14 @@ TEST(ReconcileProperty, EndsWhereAResyncFromScratchDoes) {
         node = random_node();
         world.merge(node);
       }
-      RC_ASSERT(world.verify() == std::vector<std::string>{});
+      RC_ASSERT(world.verify_when_quiet() == std::vector<std::string>{});
     }
     World scratch;
     scratch.merge(node);
     RC_ASSERT(world.state() == scratch.state());
     RC_ASSERT(world.foreign() == scratch.foreign());
     world.merge(Node{});
-    RC_ASSERT(world.verify() == std::vector<std::string>{});
+    RC_ASSERT(world.verify_when_quiet() == std::vector<std::string>{});
     RC_ASSERT(world.state() == "");
   });
   EXPECT_TRUE(holds);
