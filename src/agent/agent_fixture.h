@@ -10,6 +10,7 @@
 
 #include <chrono>
 #include <csignal>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <functional>
@@ -106,7 +107,9 @@ class AgentFixture : public NetnsFixture {
 
   static bool eventually(const std::function<bool()>& condition,
                          std::chrono::milliseconds patience = kPatience) {
-    const auto end = std::chrono::steady_clock::now() + patience;
+    // An emulated machine takes about ten times as long for everything.
+    const auto end =
+        std::chrono::steady_clock::now() + patience * (std::getenv("WEFT_VM") != nullptr ? 10 : 1);
     while (!condition()) {
       if (std::chrono::steady_clock::now() > end) return false;
       std::this_thread::sleep_for(std::chrono::milliseconds(5));

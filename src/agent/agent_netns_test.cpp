@@ -20,7 +20,7 @@ using testing::Not;
 // What of the node is ours, as the standard tools see it; words sorted, because the order of a
 // map's elements is a hash's, and without what a link that is made anew has anew.
 std::vector<std::string> snapshot() {
-  static const std::string kCommand =
+  static constexpr const char* kCommand =
       "for l in cni0 weft.1; do ip -o address show dev $l scope global | sed 's/^[0-9]*: //'; done;"
       " { ip link show cni0; ip -d link show weft.1; } | sed 's/^[0-9]*: //';"
       " ip route show proto 87; ip -6 route show proto 87;"

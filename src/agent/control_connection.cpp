@@ -66,7 +66,7 @@ void ControlServer::Connection::next_request() {
     }
     waiting_ = true;
     server_->handler_(
-        *method, [weak = weak_from_this(), id = ++request_](Result<std::string> result) {
+        *method, [weak = weak_from_this(), id = ++request_](const Result<std::string>& result) {
           const auto self = weak.lock();
           if (!self || self->server_ == nullptr || !self->waiting_ || self->request_ != id) return;
           self->waiting_ = false;

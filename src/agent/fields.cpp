@@ -7,8 +7,8 @@ namespace weft::agent {
 
 Fields::Fields(const cluster::Document& document, std::string pointer, std::optional<Error>& error)
     : document_(document), pointer_(std::move(pointer)), error_(error) {
-  static const nlohmann::json kEmpty = nlohmann::json::object();
-  object_ = &kEmpty;
+  static const nlohmann::json empty = nlohmann::json::object();
+  object_ = &empty;
   const nlohmann::json::json_pointer place(pointer_);
   if (!document_.value.contains(place)) return;
   const nlohmann::json& found = document_.value.at(place);

@@ -27,7 +27,7 @@ class ReconcileLogTest : public testing::Test {
     for (std::size_t at = 0; (at = text.find(word, at)) != std::string::npos; ++at) ++count;
     return count;
   }
-  void repair(int times) {
+  void repair(int times) const {
     for (int i = 0; i < times; ++i) events_.repaired({"route", "10.0.0.0/8", {}, "", ""});
   }
 

@@ -14,7 +14,7 @@ Frontend frontend(const char* address) {
   return {*IpAddress::parse(address), model::Protocol::kUdp, 53};
 }
 
-FrontendEntry entry(std::vector<const char*> backends) {
+FrontendEntry entry(const std::vector<const char*>& backends) {
   FrontendEntry made;
   for (const char* backend : backends) made.backends.push_back({*IpAddress::parse(backend), 53});
   return made;

@@ -72,9 +72,9 @@ TEST_F(LoopTest, TimerIsNeverEarlyAndFiresOnce) {
 
 TEST_F(LoopTest, ArmingAgainReplacesThePointAndDisarmingClearsIt) {
   std::vector<std::string> order;
-  Timer first(loop_, [&] { order.push_back("first"); });
-  Timer second(loop_, [&] { order.push_back("second"); });
-  Timer never(loop_, [&] { order.push_back("never"); });
+  Timer first(loop_, [&] { order.emplace_back("first"); });
+  Timer second(loop_, [&] { order.emplace_back("second"); });
+  Timer never(loop_, [&] { order.emplace_back("never"); });
   first.arm(Loop::now());
   first.arm(Loop::now() + 20ms);
   second.arm(Loop::now() + 5ms);
@@ -223,7 +223,8 @@ TEST_F(LoopTest, WatchesOfOneLoopShareADescriptorAndTellApart) {
   std::vector<std::string> seen;
   const auto note = [&](const std::string& who) {
     return [&, who](const std::set<std::string>& names) {
-      for (const std::string& name : names) seen.push_back(who + ":" + name);
+      for (const std::string& name : names)
+        seen.push_back(std::string(who).append(":").append(name));
       loop_.stop();
     };
   };
