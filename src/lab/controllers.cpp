@@ -198,7 +198,7 @@ Result<> Controllers::start_missing() {
     variables.push_back(service_variables(store_.all("Service"), name.name_space));
   }
   std::vector<Result<StartedPod>> started(names.size());
-  const auto outcome = in_parallel(names.size(), [&](std::size_t i) -> Result<> {
+  auto outcome = in_parallel(names.size(), [&](std::size_t i) -> Result<> {
     WEFT_TRY(not_interrupted());
     started[i] = start_pod(lab_, *store_.find("Pod", names[i]), variables[i]);
     return {};

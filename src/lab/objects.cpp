@@ -67,9 +67,9 @@ Result<ObjectStore> ObjectStore::load(const LabNames& names) {
 }
 
 const ObjectStore::Objects& ObjectStore::all(std::string_view kind) const {
-  static const Objects kNone;
+  static const Objects none;
   const auto found = objects_.find(kind);
-  return found == objects_.end() ? kNone : found->second;
+  return found == objects_.end() ? none : found->second;
 }
 
 const Json* ObjectStore::find(std::string_view kind, const ObjectName& name) const {

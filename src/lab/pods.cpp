@@ -56,7 +56,7 @@ cni::Attachment attachment_of(const PodRecord& record) {
 // An id that no namespace of the node has, the same on every run.
 std::string free_id(const Lab& lab, const ObjectName& name, const std::string& node) {
   for (int attempt = 0;; ++attempt) {
-    const std::string id = hex_of(fmt::format("{} {} {}", name.to_string(), node, attempt));
+    std::string id = hex_of(fmt::format("{} {} {}", name.to_string(), node, attempt));
     if (!fs::exists(lab.names.pod_record(id)) &&
         !fs::exists(named_netns_path(lab.names.pod_netns(node, id)))) {
       return id;
@@ -147,7 +147,8 @@ PodRecord::Command command_of(const Container& container, bool init, const Json&
                              expanded(container.command, variables),
                              {},
                              container.working_directory};
-  for (const auto& [name, value] : variables) command.env.push_back(name + "=" + value);
+  for (const auto& [name, value] : variables)
+    command.env.push_back(fmt::format("{}={}", name, value));
   return command;
 }
 

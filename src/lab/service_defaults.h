@@ -28,7 +28,7 @@ struct Allocated {
 
 // The Service as it is stored. `service_cidrs`: the lab's, its default family first. `previous`:
 // the stored one, or nullptr.
-Result<Json> with_defaults(const cluster::Document& service,
+Result<Json> with_defaults(const cluster::Document& document,
                            const std::vector<Prefix>& service_cidrs, const Allocated& others,
                            const Json* previous);
 
