@@ -24,6 +24,7 @@ test-vm: build ## run the tests once more on Debian's 6.1 kernel under qemu
 lint: setup ## check format, layers, licence lines and clang-tidy
 	@tools/setup.sh lint
 	@tools/lint.sh
+	@tools/build.sh release && python3 tools/tidy.py build/release
 
 format: ## format the sources in place
 	@tools/setup.sh lint

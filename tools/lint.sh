@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Everything that can be said about the sources without running them; all findings, then exit 1.
+# What can be said of the sources in seconds: licence lines, layers, format. All findings, then exit 1.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 status=0
@@ -16,6 +16,4 @@ if git ls-files -z '*.cpp' '*.h' | xargs -0 clang-format-14 --dry-run --Werror; 
 else
   status=1
 fi
-
-tools/build.sh release && python3 tools/tidy.py build/release || status=1
 exit "$status"

@@ -28,6 +28,11 @@ def header_times(build):
     return newest
 
 
+def object_of(command):
+    words = command["command"].split()
+    return words[words.index("-o") + 1]
+
+
 def main():
     build = pathlib.Path(sys.argv[1]).resolve()
     newest = header_times(build)
@@ -36,7 +41,7 @@ def main():
     def tidy(command):
         source = pathlib.Path(command["file"])
         stamp = build / "tidy" / source.relative_to(ROOT)
-        changed = max(rules, os.path.getmtime(source), newest.get(command["output"], float("inf")))
+        changed = max(rules, os.path.getmtime(source), newest.get(object_of(command), float("inf")))
         if stamp.exists() and os.path.getmtime(stamp) > changed:
             return ""
         run = subprocess.run(["clang-tidy-14", "--quiet", "-p", build, source], capture_output=True, text=True)
