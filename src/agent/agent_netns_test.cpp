@@ -18,11 +18,13 @@ using testing::HasSubstr;
 using testing::Not;
 
 // What of the node is ours, as the standard tools see it; words sorted, because the order of a
-// map's elements is a hash's, and without what a link that is made anew has anew.
+// map's elements is a hash's, and without what a link that is made anew has anew, or what follows a
+// second later (the carrier).
 std::vector<std::string> snapshot() {
   static constexpr const char* kCommand =
       "for l in cni0 weft.1; do ip -o address show dev $l scope global | sed 's/^[0-9]*: //'; done;"
-      " { ip link show cni0; ip -d link show weft.1; } | sed 's/^[0-9]*: //';"
+      " { ip link show cni0; ip -d link show weft.1; } |"
+      " sed 's/^[0-9]*: //; s/<[^>]*[<,]UP[^>]*>/<UP>/; s/ state [A-Z]*//';"
       " ip route show proto 87; ip -6 route show proto 87;"
       " ip neigh show dev weft.1 nud permanent; ip -6 neigh show dev weft.1 nud permanent;"
       " bridge fdb show dev weft.1 | grep dst;"
