@@ -130,7 +130,7 @@ class RuleBuilder {
   RuleBuilder& not_in_prefix(const Prefix& prefix);
 
   // ---- Composite tests.
-  RuleBuilder& protocol_is(std::uint8_t protocol);         // meta l4proto tcp
+  RuleBuilder& protocol_is(std::uint8_t number);           // meta l4proto tcp
   RuleBuilder& family_is(IpFamily family);                 // meta nfproto ipv4: in inet chains
   RuleBuilder& input_interface_is(std::string_view name);  // iifname "cni0"; "veth*" is a prefix
   RuleBuilder& output_interface_is(std::string_view name);
