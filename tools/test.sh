@@ -6,4 +6,5 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 preset=${1:?usage: tools/test.sh PRESET [ctest arguments]}
 shift
-exec ctest --test-dir "build/$preset" --output-on-failure --no-tests=error --parallel 2 "$@"
+exec ctest --test-dir "build/$preset" --output-on-failure --no-tests=error --parallel 2 \
+  --timeout "${WEFT_TEST_TIMEOUT:-300}" "$@"
