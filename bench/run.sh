@@ -22,10 +22,11 @@ measure() { # NAME COMMAND...: runs it under a title; with --keep its output is 
   shift
   echo
   echo "== $name"
-  if [ -n "$keep" ]; then "$@" | tee "bench/results/$name.txt"; else "$@"; fi
+  if [ -n "$keep" ]; then { echo "$machine" && "$@"; } | tee "bench/results/$name.txt"; else "$@"; fi
 }
 
-echo "Linux $(uname -r), $(nproc) CPUs, $(date -u +%F)"
+machine="Linux $(uname -r), $(nproc) CPUs, $(date -u +%F)"
+echo "$machine"
 measure cni_add_del "$programs/bench_cni_add_del" build/cni /usr/lib/cni 60
 measure services "$programs/bench_services" 100 1000 10000
 measure kube_proxy_layout python3 bench/kube_proxy_compare.py "$programs/bench_services" $full

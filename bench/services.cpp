@@ -164,8 +164,8 @@ class Round {
 };
 
 struct Outcome {
-  Samples load{};
-  Samples load_floor{};
+  Samples load{CLOCK_THREAD_CPUTIME_ID};
+  Samples load_floor{CLOCK_THREAD_CPUTIME_ID};
   Samples change{};
   Samples change_floor{};
   Samples element{};
@@ -192,8 +192,8 @@ Outcome measure(std::size_t services, int rounds, int changes) {
 
 void print(std::size_t services, const Outcome& outcome) {
   std::printf("%zu Services x %zu endpoints\n", services, kEndpoints);
-  weft::bench::print("full load", outcome.load);
-  weft::bench::print("full load, bare batch", outcome.load_floor);
+  weft::bench::print("full load (CPU time)", outcome.load);
+  weft::bench::print("full load (CPU time), bare batch", outcome.load_floor);
   weft::bench::print("one endpoint", outcome.change);
   weft::bench::print("one endpoint, bare batch", outcome.change_floor);
   weft::bench::print("bare element update", outcome.element_floor);
