@@ -103,6 +103,9 @@ Result<Child> prepare(const ProcessSpec& spec) {
   }
   if (spec.namespaces_of != 0) {
     WEFT_ASSIGN(child.namespaces_of, open_process(spec.namespaces_of));
+    WEFT_ASSIGN(child.root_of,
+                open_readable("/proc/" + std::to_string(spec.namespaces_of) + "/root",
+                              O_PATH | O_DIRECTORY));
   }
   return child;
 }

@@ -34,9 +34,12 @@ void reset_signals() {
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
 }
 
+// A mount namespace is entered at its own root, which is not that process's where it lives in a
+// chroot.
 void enter_namespaces(const Child& child, int report_fd) {
   if (child.namespaces_of &&
-      ::setns(child.namespaces_of.get(), CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWNET) != 0) {
+      (::setns(child.namespaces_of.get(), CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWNET) != 0 ||
+       ::fchdir(child.root_of.get()) != 0 || ::chroot(".") != 0)) {
     give_up(report_fd, Step::kNamespaces);
   }
   if (child.netns && ::setns(child.netns.get(), CLONE_NEWNET) != 0)

@@ -41,6 +41,7 @@ struct Child {
   std::vector<std::string> tmpfs_options{};  // one for each of spec->tmpfs
   UniqueFd netns{};
   UniqueFd namespaces_of{};  // pidfd
+  UniqueFd root_of{};        // that process's root directory
   int report_fd = -1;
 };
 
