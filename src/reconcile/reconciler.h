@@ -74,8 +74,8 @@ class Reconciler {
     insert(std::make_unique<TableState<Kind>>(std::move(driver)), placement);
   }
 
-  // Takes a plan's edits for one kind in the name of `owner` (a feature). Fails, and takes none,
-  // when an edit sets or removes a key that another owner holds: two plans that claim one key.
+  // Takes a plan's edits for one kind in the name of `owner` (a feature). An edit that sets or
+  // removes a key that another owner holds is left out, and is the error: two plans claim one key.
   template <class Kind>
   Result<> merge(std::string_view owner, const std::vector<Edit<Kind>>& edits) {
     if (edits.empty()) return {};

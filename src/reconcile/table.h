@@ -25,13 +25,21 @@
 
 namespace weft::reconcile {
 
-// What one entry shall become. `previous` is what the kernel holds now, as far as we know (nothing:
-// no such entry); `value` is what it shall hold (nothing: remove it).
+// What one entry shall become. `previous` is what the kernel holds now, as far as we know (null: no
+// such entry); `value` is what it shall hold (null: remove it). It refers to the entries of the
+// tables it was made from, and is good as long as those stand: a first load has 100,000s.
 template <class Kind>
 struct Change {
-  typename Kind::Key key{};
-  std::optional<typename Kind::Value> previous{};
-  std::optional<typename Kind::Value> value{};
+  using Key = typename Kind::Key;
+  using Value = typename Kind::Value;
+
+  Change(const Key& entry, const Value* was, const Value* shall_be)
+      : key(entry), previous(was), value(shall_be) {}
+  Change(Key&& temporary, const Value* was, const Value* shall_be) = delete;
+
+  const Key& key;
+  const Value* previous;
+  const Value* value;
 };
 
 template <class Kind>
@@ -65,7 +73,8 @@ class Driver {
   // Every entry in the kernel that is ours.
   virtual Result<typename Kind::Table> read() = 0;
 
-  // Writes the changes and calls `done` once, now or later; `changes` stays good until then. Where
+  // Writes the changes and calls `done` once, now or later; `changes` and all they refer to stay as
+  // they are until then, whatever is merged meanwhile. Where
   // the kernel allows, writing what is already so is success: creating what exists replaces it,
   // removing what is gone is nothing. `desired` is the whole table as it shall be, for a driver
   // that must rebuild around a change (an nft set whose type changed).
@@ -87,20 +96,20 @@ std::string_view to_string(Drift::Problem problem);  // "missing", "unexpected",
 
 // What must be written to make `actual` the `desired`: removals, replacements and additions, in the
 // tables' order. Empty exactly when the kernel is what the model says. `value_of` reads a value out
-// of what the desired map holds.
+// of what the desired map holds. The changes refer to both.
 template <class Kind, class DesiredMap, class ValueOf>
 Changes<Kind> diff(const DesiredMap& desired, const typename Kind::Table& actual,
                    ValueOf value_of) {
   Changes<Kind> changes;
   for (const auto& [key, value] : actual)
-    if (!desired.contains(key)) changes.push_back({key, value, std::nullopt});
+    if (!desired.contains(key)) changes.emplace_back(key, &value, nullptr);
   for (const auto& [key, held] : desired) {
     const typename Kind::Value& value = value_of(held);
     const auto found = actual.find(key);
     if (found == actual.end())
-      changes.push_back({key, std::nullopt, value});
+      changes.emplace_back(key, nullptr, &value);
     else if (!Kind::same(value, found->second))
-      changes.push_back({key, found->second, value});
+      changes.emplace_back(key, &found->second, &value);
   }
   return changes;
 }
@@ -110,6 +119,10 @@ Changes<Kind> diff(const typename Kind::Table& desired, const typename Kind::Tab
   return diff<Kind>(
       desired, actual, [](const typename Kind::Value& value) -> const auto& { return value; });
 }
+template <class Kind>
+Changes<Kind> diff(typename Kind::Table&& temporary, const typename Kind::Table&) = delete;
+template <class Kind>
+Changes<Kind> diff(const typename Kind::Table&, typename Kind::Table&& temporary) = delete;
 
 // A value as its kind writes it, with the key's help where the kind asks for it.
 template <class Kind>

@@ -61,22 +61,22 @@ class TableState final : public AnyTableState, private Desired<Kind> {
   const Desired<Kind>& desired() const { return *this; }
   std::size_t size() const { return held_.size(); }
 
+  // An edit of a key that another owner holds is not taken, and is the failure told; every other
+  // is.
   Result<> merge(std::string_view owner, const std::vector<Edit<Kind>>& edits) {
     const std::uint8_t id = owner_id(owner);
-    for (const Edit<Kind>& edit : edits)
-      if (const auto held = held_.find(edit.key); held != held_.end() && held->second.owner != id)
-        return fail(std::string(owner) + " plans " + std::string(Kind::kName) + " " +
-                    Kind::describe(edit.key) + ", which " + owners_[held->second.owner] + " holds");
     if constexpr (requires { held_.reserve(1); }) {
       if (edits.size() > held_.size()) held_.reserve(held_.size() + edits.size());
     }
+    const Edit<Kind>* clash = nullptr;
     for (const Edit<Kind>& edit : edits) {
-      if (edit.value)
-        set(id, edit.key, *edit.value);
-      else
-        remove(edit.key);
+      const bool taken = edit.value ? set(id, edit.key, *edit.value) : remove(id, edit.key);
+      if (!taken) clash = &edit;
     }
-    return {};
+    if (clash == nullptr) return {};
+    return fail(std::string(owner) + " plans " + std::string(Kind::kName) + " " +
+                Kind::describe(clash->key) + ", which " + owners_[held_.at(clash->key).owner] +
+                " holds");
   }
 
   void drop(std::string_view owner) override {
@@ -84,7 +84,7 @@ class TableState final : public AnyTableState, private Desired<Kind> {
     std::vector<Key> keys;
     for (const auto& [key, held] : held_)
       if (held.owner == id) keys.push_back(key);
-    for (const Key& key : keys) remove(key);
+    for (const Key& key : keys) remove(id, key);
   }
 
   std::string_view kind() const override { return Kind::kName; }
@@ -97,12 +97,12 @@ class TableState final : public AnyTableState, private Desired<Kind> {
   Result<> resync(const std::function<void(const Drift&)>& report) override {
     WEFT_ASSIGN(typename Kind::Table actual, driver_->read());
     forget_pending();
-    for (auto& [key, held] : held_) {
-      const auto found = actual.find(key);
+    for (Entry& entry : held_) {
+      const auto found = actual.find(entry.first);
       if (found == actual.end())
-        soil(key, held, nullptr);
-      else if (!Kind::same(held.value, found->second))
-        soil(key, held, &found->second);
+        soil(entry, nullptr);
+      else if (!Kind::same(entry.second.value, found->second))
+        soil(entry, std::make_unique<Value>(std::move(found->second)));
     }
     for (auto& [key, value] : actual)
       if (!held_.contains(key)) removed_.emplace(key, std::move(value));
@@ -120,12 +120,15 @@ class TableState final : public AnyTableState, private Desired<Kind> {
   }
 
   void write(Part part, std::function<void(std::vector<Error>)> done) override {
-    in_flight_ = take(part);
-    if (in_flight_.empty()) return done({});
+    take(part);
+    if (flight_.changes.empty()) {
+      land();
+      return done({});
+    }
     driver_->write(
-        in_flight_, *this,
+        flight_.changes, *this,
         [this, done = std::move(done)](std::vector<WriteFailure<Kind>> failures) {
-          in_flight_.clear();
+          land();
           std::vector<Error> errors;
           for (WriteFailure<Kind>& failure : failures)
             errors.push_back(failure.key ? std::move(failure.error).in(Kind::describe(*failure.key))
@@ -136,18 +139,24 @@ class TableState final : public AnyTableState, private Desired<Kind> {
 
  private:
   struct Held {
-    Value value{};
-    std::uint8_t owner = 0;
-    bool dirty = false;                 // its key is in dirty_
-    std::unique_ptr<Value> previous{};  // of a dirty one: what the kernel holds, if anything
+    Held(const Value& desired, std::uint8_t whose) : value(desired), owner(whose) {}
 
-    void clean() {
-      dirty = false;
-      previous.reset();
-    }
+    Value value;
+    std::unique_ptr<Value> previous{};  // of one to be written: what the kernel holds, if anything
+    std::uint32_t dirty = 0;            // its place in dirty_, counted from 1; 0 = not there
+    std::uint8_t owner;
+    bool in_flight = false;  // a change refers to it: it must stay as it is
   };
   using HeldMap = typename detail::Remap<typename Kind::Table, Held>::Type;
+  using Entry = typename HeldMap::value_type;
   using RemovedMap = typename detail::Remap<typename Kind::Table, Value>::Type;
+  // What is with the driver, and what its changes refer to.
+  struct Flight {
+    Changes<Kind> changes{};
+    std::vector<Entry*> entries{};
+    RemovedMap removed{};
+    std::vector<typename HeldMap::node_type> outdated{};  // edited or removed meanwhile
+  };
 
   const Value* find(const Key& key) const override {
     const auto held = held_.find(key);
@@ -157,80 +166,109 @@ class TableState final : public AnyTableState, private Desired<Kind> {
     for (const auto& [key, held] : held_) visit(key, held.value);
   }
 
-  void set(std::uint8_t owner, const Key& key, const Value& value) {
-    auto [held, inserted] = held_.try_emplace(key);
+  // False when another holds the key.
+  bool set(std::uint8_t owner, const Key& key, const Value& value) {
+    const auto [entry, inserted] = held_.try_emplace(key, value, owner);
+    Held& held = entry->second;
     if (inserted) {
-      held->second.owner = owner;
-      const auto gone = removed_.find(key);
-      soil(key, held->second, gone == removed_.end() ? nullptr : &gone->second);
-      if (gone != removed_.end()) removed_.erase(gone);
-    } else if (!held->second.dirty) {
-      if (equal(value, held->second.value)) return;
-      soil(key, held->second, &held->second.value);
+      soil(*entry, take_removed(key));
+      return true;
     }
-    held->second.value = value;
+    if (held.owner != owner) return false;
+    if (equal(value, held.value)) return true;
+    if (held.in_flight) {
+      const Value& written = set_aside(entry);
+      soil(*held_.try_emplace(key, value, owner).first, std::make_unique<Value>(written));
+      return true;
+    }
+    if (held.dirty == 0) soil(*entry, std::make_unique<Value>(std::move(held.value)));
+    held.value = value;
+    return true;
   }
 
-  void remove(const Key& key) {
-    const auto held = held_.find(key);
-    if (held == held_.end()) return;
-    if (!held->second.dirty)
-      removed_.emplace(key, std::move(held->second.value));
-    else if (held->second.previous)
-      removed_.emplace(key, std::move(*held->second.previous));
-    held_.erase(held);  // its key may stay in dirty_: take() passes over what is gone
+  bool remove(std::uint8_t owner, const Key& key) {
+    const auto entry = held_.find(key);
+    if (entry == held_.end()) return true;
+    Held& held = entry->second;
+    if (held.owner != owner) return false;
+    if (held.in_flight) {
+      removed_.emplace(key, set_aside(entry));
+      return true;
+    }
+    if (held.dirty == 0)
+      removed_.emplace(key, std::move(held.value));
+    else if (held.previous)
+      removed_.emplace(key, std::move(*held.previous));
+    if (held.dirty != 0) dirty_[held.dirty - 1] = nullptr;
+    held_.erase(entry);
+    return true;
+  }
+
+  // Takes an entry that is in flight out of the table, but not out of the world; its value.
+  const Value& set_aside(typename HeldMap::iterator entry) {
+    return flight_.outdated.emplace_back(held_.extract(entry)).mapped().value;
+  }
+
+  std::unique_ptr<Value> take_removed(const Key& key) {
+    if (removed_.empty()) return nullptr;
+    auto gone = removed_.extract(key);
+    return gone.empty() ? nullptr : std::make_unique<Value>(std::move(gone.mapped()));
   }
 
   // Both ways round, because unset fields of the first are not compared.
   static bool equal(const Value& a, const Value& b) { return Kind::same(a, b) && Kind::same(b, a); }
 
   // `previous`: what the kernel holds, or null.
-  void soil(const Key& key, Held& held, const Value* previous) {
-    held.dirty = true;
-    if (previous != nullptr) held.previous = std::make_unique<Value>(*previous);
-    dirty_.push_back(key);
+  void soil(Entry& entry, std::unique_ptr<Value> previous) {
+    entry.second.previous = std::move(previous);
+    dirty_.push_back(&entry);
+    entry.second.dirty = static_cast<std::uint32_t>(dirty_.size());
   }
 
-  Changes<Kind> take(Part part) {
-    Changes<Kind> changes;
+  // Puts what is to be written in flight.
+  void take(Part part) {
+    Changes<Kind>& changes = flight_.changes;
     if (part != Part::kAdditions) {
-      for (auto& [key, value] : removed_) changes.push_back({key, std::move(value), std::nullopt});
-      removed_.clear();
+      flight_.removed.swap(removed_);
+      for (const auto& [key, value] : flight_.removed) changes.emplace_back(key, &value, nullptr);
     }
-    if (part != Part::kRemovals) {
-      changes.reserve(changes.size() + dirty_.size());
-      for (const Key& key : dirty_) {
-        const auto held = held_.find(key);
-        if (held == held_.end() || !held->second.dirty) continue;
-        if (!held->second.previous || !equal(*held->second.previous, held->second.value)) {
-          Change<Kind>& change = changes.emplace_back();
-          change.key = key;
-          if (held->second.previous) change.previous = std::move(*held->second.previous);
-          change.value = held->second.value;
-        }
-        held->second.clean();
-      }
-      dirty_.clear();
+    if (part == Part::kRemovals) return;
+    flight_.entries.swap(dirty_);
+    changes.reserve(changes.size() + flight_.entries.size());
+    for (Entry* const entry : flight_.entries) {
+      if (entry == nullptr) continue;
+      Held& held = entry->second;
+      held.dirty = 0;
+      held.in_flight = true;
+      if (!held.previous || !equal(*held.previous, held.value))
+        changes.emplace_back(entry->first, held.previous.get(), &held.value);
     }
-    return changes;
+  }
+
+  void land() {
+    for (Entry* const entry : flight_.entries) {
+      if (entry == nullptr) continue;
+      entry->second.in_flight = false;
+      entry->second.previous.reset();
+    }
+    flight_ = {};
   }
 
   void forget_pending() {
-    for (const Key& key : dirty_)
-      if (const auto held = held_.find(key); held != held_.end()) held->second.clean();
+    for (Entry* const entry : dirty_) {
+      if (entry == nullptr) continue;
+      entry->second.dirty = 0;
+      entry->second.previous.reset();
+    }
     dirty_.clear();
     removed_.clear();
   }
 
   void report_pending(const std::function<void(const Drift&)>& report) const {
-    for (const auto& [key, value] : removed_)
-      report(to_drift(Change<Kind>{key, value, std::nullopt}));
-    for (const Key& key : dirty_) {
-      const Held& held = held_.at(key);
-      Change<Kind> change{key, std::nullopt, held.value};
-      if (held.previous) change.previous = *held.previous;
-      report(to_drift(change));
-    }
+    for (const auto& [key, value] : removed_) report(to_drift(Change<Kind>(key, &value, nullptr)));
+    for (const Entry* const entry : dirty_)
+      report(
+          to_drift(Change<Kind>(entry->first, entry->second.previous.get(), &entry->second.value)));
   }
 
   std::uint8_t owner_id(std::string_view owner) {
@@ -243,9 +281,9 @@ class TableState final : public AnyTableState, private Desired<Kind> {
 
   std::unique_ptr<Driver<Kind>> driver_;
   HeldMap held_{};
-  std::vector<Key> dirty_{};  // new and changed entries to write
-  RemovedMap removed_{};      // entries to remove, with what the kernel holds
-  Changes<Kind> in_flight_{};
+  std::vector<Entry*> dirty_{};  // new and changed entries to write; null: removed since
+  RemovedMap removed_{};         // entries to remove, with what the kernel holds
+  Flight flight_{};
   std::vector<std::string> owners_{};
 };
 

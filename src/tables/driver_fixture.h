@@ -55,6 +55,21 @@ std::vector<std::string> write(reconcile::Driver<Kind>& driver,
   return errors;
 }
 
+// Writes every entry of a table as new, and as removed, whatever the kernel holds.
+template <class Kind>
+std::vector<std::string> add(reconcile::Driver<Kind>& driver, const typename Kind::Table& table) {
+  reconcile::Changes<Kind> changes;
+  for (const auto& [key, value] : table) changes.emplace_back(key, nullptr, &value);
+  return write(driver, changes, table);
+}
+template <class Kind>
+std::vector<std::string> remove(reconcile::Driver<Kind>& driver,
+                                const typename Kind::Table& table) {
+  reconcile::Changes<Kind> changes;
+  for (const auto& [key, value] : table) changes.emplace_back(key, &value, nullptr);
+  return write(driver, changes);
+}
+
 // What the driver reads differs from `desired` by this: "missing KEY (VALUE)".
 template <class Kind>
 std::vector<std::string> drift(reconcile::Driver<Kind>& driver,
@@ -80,8 +95,8 @@ std::vector<std::string> repair(reconcile::Driver<Kind>& driver,
     EXPECT_TRUE(actual) << actual.error().message;
     if (!actual) return {"unreadable"};
     reconcile::Changes<Kind> changes;
-    for (auto& change : reconcile::diff<Kind>(desired, *actual))
-      if (change.value.has_value() != removals) changes.push_back(std::move(change));
+    for (const auto& change : reconcile::diff<Kind>(desired, *actual))
+      if ((change.value == nullptr) == removals) changes.push_back(change);
     if (auto errors = write(driver, changes, desired); !errors.empty()) return errors;
   }
   return drift(driver, desired);

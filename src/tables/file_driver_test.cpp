@@ -46,7 +46,7 @@ TEST_F(FileDriverTest, WritesReadsBackMendsAndRemoves) {
   EXPECT_THAT(repair(driver_, {}), IsEmpty());
   EXPECT_FALSE(std::filesystem::exists(path_));
   EXPECT_TRUE(std::filesystem::exists(root_ / "net.d" / "99-other.conf"));
-  EXPECT_THAT(write<FileKind>(driver_, {{path_, "", std::nullopt}}), IsEmpty());
+  EXPECT_THAT(remove<FileKind>(driver_, {{path_, ""}}), IsEmpty());
 }
 
 TEST_F(FileDriverTest, LeavesNothingBesideAndNoReaderSeesHalf) {
@@ -63,7 +63,7 @@ TEST_F(FileDriverTest, LeavesNothingBesideAndNoReaderSeesHalf) {
 TEST_F(FileDriverTest, ErrorsNameTheFile) {
   std::ofstream(root_ / "net.d") << "a file where a directory should be";
   EXPECT_THAT(drift(driver_, {}), IsEmpty());
-  EXPECT_THAT(write<FileKind>(driver_, {{path_, std::nullopt, "x"}}),
+  EXPECT_THAT(add<FileKind>(driver_, {{path_, "x"}}),
               ElementsAre(HasSubstr("create directory " + (root_ / "net.d").string())));
 }
 

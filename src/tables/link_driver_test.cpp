@@ -91,7 +91,7 @@ TEST_F(LinkDriverTest, RemovesItsOwnAndNothingElse) {
   EXPECT_THAT(repair(driver_, {}), IsEmpty());
   EXPECT_THAT(sh("ip -o link"), AllOf(HasSubstr("eth0"), HasSubstr("cni1"), Not(HasSubstr("cni0")),
                                       Not(HasSubstr("weft.1"))));
-  EXPECT_THAT(write<LinkKind>(driver_, {{"cni0", LinkKind::Value{}, std::nullopt}}), IsEmpty());
+  EXPECT_THAT(remove<LinkKind>(driver_, {{"cni0", {}}}), IsEmpty());
 }
 
 TEST_F(LinkDriverTest, ABridgeKeepsItsMtuWhenItsLastPortGoes) {
@@ -139,9 +139,7 @@ TEST_F(LinkDriverTest, AnotherVxlanInTheWayIsNamedAndNotTouched) {
 TEST_F(LinkDriverTest, AddingWhatIsThereTakesItOver) {
   sh("ip link add cni0 type bridge");
   const auto desired = node();
-  EXPECT_THAT(write<LinkKind>(driver_, {{"cni0", std::nullopt, desired.at("cni0")},
-                                        {"weft.1", std::nullopt, desired.at("weft.1")}}),
-              IsEmpty());
+  EXPECT_THAT(add<LinkKind>(driver_, desired), IsEmpty());
   EXPECT_THAT(drift(driver_, desired), IsEmpty());
 }
 
@@ -157,8 +155,9 @@ TEST_F(LinkDriverTest, AVethWithMasterGroupAndHairpinInOneWrite) {
   veth.group = 87;
   veth.hairpin = true;
   desired["veth1"] = veth;
-  reconcile::Changes<LinkKind> changes{{"veth1", std::nullopt, veth},
-                                       {"cni0", std::nullopt, desired.at("cni0")}};
+  reconcile::Changes<LinkKind> changes;
+  for (const std::string name : {"veth1", "cni0"})
+    changes.emplace_back(desired.find(name)->first, nullptr, &desired.at(name));
   EXPECT_THAT(write<LinkKind>(driver, changes), IsEmpty());
   EXPECT_THAT(drift(driver, desired), IsEmpty());
   {
@@ -180,13 +179,13 @@ TEST_F(LinkDriverTest, AVethWithMasterGroupAndHairpinInOneWrite) {
 TEST_F(LinkDriverTest, ErrorsNameTheLink) {
   LinkKind::Value vxlan = node().at("weft.1");
   std::get<Vxlan>(vxlan.type).device = "nonesuch";
-  EXPECT_THAT(write<LinkKind>(driver_, {{"weft.1", std::nullopt, vxlan}}),
+  EXPECT_THAT(add<LinkKind>(driver_, {{"weft.1", vxlan}}),
               ElementsAre("weft.1: link nonesuch: No such device"));
   std::get<Vxlan>(vxlan.type) = {1U << 24, 8472, ip("172.31.0.11"), "eth0"};
-  EXPECT_THAT(write<LinkKind>(driver_, {{"weft.1", std::nullopt, vxlan}}),
+  EXPECT_THAT(add<LinkKind>(driver_, {{"weft.1", vxlan}}),
               ElementsAre(StartsWith("weft.1: RTM_NEWLINK: ")));
   LinkKind::Value settings;
-  EXPECT_THAT(write<LinkKind>(driver_, {{"eth9", std::nullopt, settings}}),
+  EXPECT_THAT(add<LinkKind>(driver_, {{"eth9", settings}}),
               ElementsAre("eth9: link eth9: No such device"));
 }
 

@@ -65,7 +65,8 @@ class NftDriverHarness {
   // What verify would print: "missing ip weft-test chain c", sorted.
   std::vector<std::string> drift(const NftKind::Table& desired) {
     std::vector<std::string> lines;
-    for (const auto& change : reconcile::diff<NftKind>(desired, read())) {
+    const NftKind::Table actual = read();
+    for (const auto& change : reconcile::diff<NftKind>(desired, actual)) {
       const reconcile::Drift drift = reconcile::to_drift(change);
       lines.push_back(std::string(to_string(drift.problem)) + " " + drift.key);
     }

@@ -96,15 +96,12 @@ TEST_F(AddressDriverTest, ALinkLocalAddressOfOursIsNotTheKernels) {
 TEST_F(AddressDriverTest, WhatIsGoneIsRemovedAlready) {
   ASSERT_THAT(repair(driver_, node()), IsEmpty());
   sh("ip addr flush dev cni0; ip link del weft.1");
-  reconcile::Changes<AddressKind> changes;
-  for (const auto& [key, value] : node()) changes.push_back({key, value, std::nullopt});
-  EXPECT_THAT(write(driver_, changes), IsEmpty());
+  EXPECT_THAT(remove(driver_, node()), IsEmpty());
   EXPECT_THAT(drift(driver_, {}), IsEmpty());
 }
 
 TEST_F(AddressDriverTest, AMissingLinkIsAnErrorThatNamesIt) {
-  EXPECT_THAT(write<AddressKind>(
-                  driver_, {{{"nil0", prefix("10.0.0.1/24")}, std::nullopt, AddressKind::Value{}}}),
+  EXPECT_THAT(add<AddressKind>(driver_, {{{"nil0", prefix("10.0.0.1/24")}, {}}}),
               ElementsAre("10.0.0.1/24 dev nil0: link nil0: No such device"));
 }
 
@@ -146,11 +143,9 @@ TEST_F(NeighborDriverTest, ADemotedEntryIsMadePermanentAgain) {
 TEST_F(NeighborDriverTest, WhatIsGoneIsRemovedAlready) {
   ASSERT_THAT(repair(driver_, node()), IsEmpty());
   sh("ip neigh flush dev weft.1 nud permanent");
-  reconcile::Changes<NeighborKind> changes;
-  for (const auto& [key, value] : node()) changes.push_back({key, value, std::nullopt});
-  EXPECT_THAT(write(driver_, changes), IsEmpty());
+  EXPECT_THAT(remove(driver_, node()), IsEmpty());
   sh("ip link del weft.1");
-  EXPECT_THAT(write(driver_, changes), IsEmpty());
+  EXPECT_THAT(remove(driver_, node()), IsEmpty());
 }
 
 class FdbDriverTest : public RtnetlinkDriversTest {

@@ -94,11 +94,11 @@ TEST_F(SysctlDriverTest, FieldsCompareWhateverStandsBetween) {
 
 TEST_F(SysctlDriverTest, WhatTheKernelLacksNamesItsModule) {
   SysctlDriver sysctls = driver();
-  EXPECT_THAT(write<SysctlKind>(sysctls, {{"net/bridge/nonesuch", std::nullopt, "1"}}),
+  EXPECT_THAT(add<SysctlKind>(sysctls, {{"net/bridge/nonesuch", "1"}}),
               ElementsAre("net/bridge/nonesuch: the kernel has no such sysctl (module br_netfilter "
                           "is not loaded)"));
   EXPECT_THAT(
-      write<SysctlKind>(sysctls, {{kForward, std::nullopt, "x"}}),
+      add<SysctlKind>(sysctls, {{kForward, "x"}}),
       ElementsAre(HasSubstr("write 'x' to /proc/sys/net/ipv4/ip_forward: Invalid argument")));
   EXPECT_EQ(value(kForward), "0\n");
 }
@@ -118,7 +118,7 @@ TEST_F(SysctlDriverTest, ASpoiltFileIsAnErrorThatNamesIt) {
   std::filesystem::create_directories(state_ / "sysctl");
   std::ofstream(state_ / "sysctl" / "net:ipv4:ip_forward") << "1\n";
   SysctlDriver sysctls = driver();
-  EXPECT_THAT(write<SysctlKind>(sysctls, {{kForward, "0", std::nullopt}}),
+  EXPECT_THAT(remove<SysctlKind>(sysctls, {{kForward, "0"}}),
               ElementsAre(HasSubstr("net:ipv4:ip_forward is not a saved sysctl")));
   EXPECT_EQ(value(kForward), "0\n");
 }

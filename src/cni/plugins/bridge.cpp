@@ -121,7 +121,7 @@ Result<bool> Wiring::try_make_pair(const PodTables& tables) {
   if (taken) return false;
   netlink::Batch batch;
   for (const auto& [name, value] : tables.host_links)
-    WEFT_TRY(tables::encode({name, std::nullopt, value}, links, batch));
+    WEFT_TRY(tables::encode({name, nullptr, &value}, links, batch));
   WEFT_ASSIGN(const std::vector<netlink::Refusal> refusals, host_.execute(batch));
   if (refusals.empty()) return true;
   const netlink::Refusal& first = refusals.front();

@@ -21,7 +21,7 @@ template <class Kind>
 Result<> encode_all(const std::map<typename Kind::Key, typename Kind::Value>& table,
                     tables::LinkIndex& links, netlink::Batch& batch) {
   for (const auto& [key, value] : table)
-    WEFT_TRY(tables::encode(reconcile::Change<Kind>{key, std::nullopt, value}, links, batch));
+    WEFT_TRY(tables::encode(reconcile::Change<Kind>(key, nullptr, &value), links, batch));
   return {};
 }
 

@@ -144,7 +144,9 @@ TEST_F(NftablesRuleset, RandomChangesEndAsFromScratch) {
   anew.change_to(table);
   anew.write();
   EXPECT_TRUE(anew.drift().empty());
-  EXPECT_TRUE(reconcile::diff<tables::NftKind>(anew.read(), kernel.read()).empty());
+  const tables::NftKind::Table from_scratch = anew.read();
+  const tables::NftKind::Table incremental = kernel.read();
+  EXPECT_TRUE(reconcile::diff<tables::NftKind>(from_scratch, incremental).empty());
 }
 
 }  // namespace
