@@ -6,9 +6,8 @@
 // what one sees.
 #pragma once
 
-#include <time.h>
-
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
@@ -22,10 +21,6 @@ namespace weft::bench {
 
 class Samples {
  public:
-  // CLOCK_MONOTONIC, or CLOCK_THREAD_CPUTIME_ID for what takes so long that others' work would
-  // count.
-  explicit Samples(clockid_t clock = CLOCK_MONOTONIC) : clock_(clock) {}
-
   template <class Work>
   void measure(Work work) {
     const double start = now();
@@ -41,13 +36,12 @@ class Samples {
   std::size_t count() const { return microseconds_.size(); }
 
  private:
-  double now() const {
-    timespec time{};
-    clock_gettime(clock_, &time);
-    return static_cast<double>(time.tv_sec) * 1e6 + static_cast<double>(time.tv_nsec) / 1e3;
+  static double now() {
+    const std::chrono::duration<double, std::micro> since =
+        std::chrono::steady_clock::now().time_since_epoch();
+    return since.count();
   }
 
-  clockid_t clock_;
   std::vector<double> microseconds_{};
 };
 
