@@ -8,14 +8,18 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <iterator>
+#include <sstream>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "agent/report.h"
 #include "agent/run.h"
@@ -103,6 +107,41 @@ class AgentFixture : public NetnsFixture {
   std::string log() const {
     std::ifstream file(directory_ + "/log");
     return {std::istreambuf_iterator<char>(file), {}};
+  }
+
+  // What of the node is ours, as the standard tools see it; words sorted, because the order of a
+  // map's elements is a hash's, and without what a link that is made anew has anew, or what follows
+  // a second later (the carrier).
+  static std::vector<std::string> snapshot() {
+    static constexpr const char* kCommand =
+        "for l in cni0 weft.1; do ip -o address show dev $l scope global | sed 's/^[0-9]*: //'; "
+        "done;"
+        " { ip link show cni0; ip -d link show weft.1; } |"
+        " sed 's/^[0-9]*: //; s/<[^>]*[<,]UP[^>]*>/<UP>/; s/ state [A-Z]*//';"
+        " ip route show proto 87; ip -6 route show proto 87;"
+        " ip neigh show dev weft.1 nud permanent; ip -6 neigh show dev weft.1 nud permanent;"
+        " bridge fdb show dev weft.1 | grep dst;"
+        " nft -s list ruleset | tr ',' ' ';"
+        " cd /proc/sys/net; grep . ipv4/ip_forward ipv6/conf/all/forwarding bridge/bridge-nf-call-*"
+        " ipv4/conf/all/send_redirects ipv4/conf/eth0/send_redirects";
+    std::istringstream text(shell(kCommand).text);
+    std::vector<std::string> words{std::istream_iterator<std::string>(text), {}};
+    std::sort(words.begin(), words.end());
+    return words;
+  }
+
+  // "" when they are the same.
+  static std::string difference(const std::vector<std::string>& wanted,
+                                const std::vector<std::string>& seen) {
+    std::vector<std::string> missing, extra;
+    std::set_difference(wanted.begin(), wanted.end(), seen.begin(), seen.end(),
+                        std::back_inserter(missing));
+    std::set_difference(seen.begin(), seen.end(), wanted.begin(), wanted.end(),
+                        std::back_inserter(extra));
+    std::string out;
+    for (const std::string& word : missing) out += "-" + word + " ";
+    for (const std::string& word : extra) out += "+" + word + " ";
+    return out;
   }
 
   static bool eventually(const std::function<bool()>& condition,

@@ -61,12 +61,24 @@ void KernelWatch::on_netfilter() {
 }
 
 void KernelWatch::tell(bool lost) {
-  const tables::Notifications::Touched touched = notifications_.collect();
+  tables::Notifications::Touched touched = notifications_.collect();
   if (lost) {
     log::warning("agent", "kernel notifications were lost; reading everything");
-    touched_(everything());
-  } else if (!touched.kinds.empty() || touched.underlay) {
-    touched_(touched);
+    touched = everything();
+  }
+  if (touched.underlay) {
+    watch_sysctls_anew();
+    touched.kinds.insert(SysctlKind::kName);
+  }
+  if (!touched.kinds.empty()) touched_(touched);
+}
+
+// A link that was made anew has the kernel's sysctls, and what watched the old one's hears nothing.
+void KernelWatch::watch_sysctls_anew() {
+  for (auto& [directory, watched] : directories_) {
+    if (watched.kind != SysctlKind::kName) continue;
+    watched.watch.reset();
+    watch_directory(directory, watched);
   }
 }
 

@@ -51,6 +51,7 @@ class KernelWatch {
   void on_route();
   void on_netfilter();
   void tell(bool lost);
+  void watch_sysctls_anew();
   void watch_directory(const std::string& directory, Watched& watched);
 
   loop::Loop& loop_;

@@ -62,12 +62,19 @@ void plan_links(const Config& config, const model::Node& self, const Underlay& u
     out.set<AddressKind>({vxlan, Prefix::host(cidr.at(0))}, {});
 }
 
-void plan_sysctls(const model::Node& self, TableChanges& out) {
+void plan_sysctls(const model::Node& self, const Underlay& underlay, TableChanges& out) {
   // Replies between two pods of one bridge must meet conntrack, or a Service's address would never
   // be put back: hence bridge-nf-call.
   if (has_family(self, IpFamily::kIpv4)) {
     out.set<SysctlKind>("net/ipv4/ip_forward", "1");
     out.set<SysctlKind>("net/bridge/bridge-nf-call-iptables", "1");
+    // A packet for a NodePort whose backend is on another node leaves by the link it came in by,
+    // and the kernel would tell the client of the shorter way. Where NAT was at work conntrack
+    // drops that redirect, but it has used up the one ICMP error a second that a client gets: a
+    // closed port is not refused until the next. Either of the two sysctls allows redirects. IPv6
+    // has none such; its redirects hold an error up for a tenth of a second at most.
+    for (const std::string& link : {std::string("all"), underlay.link})
+      out.set<SysctlKind>("net/ipv4/conf/" + link + "/send_redirects", "0");
   }
   if (has_family(self, IpFamily::kIpv6)) {
     out.set<SysctlKind>("net/ipv6/conf/all/forwarding", "1");
@@ -114,7 +121,7 @@ Result<> plan_node(const Config& config, const model::Node& self, const Underlay
     return fail(fmt::format("node {}: status.addresses: VXLAN needs an IPv4 InternalIP, not {}",
                             self.name.name, underlay.address.to_string()));
   plan_links(config, self, underlay, out);
-  plan_sysctls(self, out);
+  plan_sysctls(self, underlay, out);
   if (config.masquerade) plan_masquerade(self.pod_cidrs, config.cluster_cidrs, out);
   if (!config.cni_configuration_directory.empty())
     out.set<FileKind>(

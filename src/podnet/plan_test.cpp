@@ -15,6 +15,7 @@ namespace {
 using tables::TableChanges;
 using testing::ElementsAre;
 using testing::IsEmpty;
+using testing::IsSupersetOf;
 using testing::UnorderedElementsAre;
 
 IpAddress ip(const char* text) { return IpAddress::parse(text).value(); }
@@ -82,8 +83,22 @@ TEST(PlanNode, OneFamilyLeavesTheOthersSysctlsAlone) {
                         kUnderlay, out));
   std::vector<std::string> keys;
   for (const auto& edit : out.of<tables::SysctlKind>()) keys.push_back(edit.key);
-  EXPECT_THAT(keys,
-              UnorderedElementsAre("net/ipv4/ip_forward", "net/bridge/bridge-nf-call-iptables"));
+  EXPECT_THAT(keys, UnorderedElementsAre(
+                        "net/ipv4/ip_forward", "net/bridge/bridge-nf-call-iptables",
+                        "net/ipv4/conf/all/send_redirects", "net/ipv4/conf/eth0/send_redirects"));
+}
+
+// The kernel sends redirects where the link's sysctl or the one of all links says so.
+TEST(PlanNode, ForwardingTellsNobodyOfShorterWays) {
+  for (const Transport transport : {Transport::kVxlan, Transport::kDirect}) {
+    TableChanges out;
+    const Underlay vlan{"eth0.100", 1500, ip("172.31.0.11")};
+    ASSERT_TRUE(plan_node(config(transport),
+                          node("node1", {ip("172.31.0.11")}, {cidr("10.244.1.0/24")}), vlan, out));
+    EXPECT_THAT(lines<tables::SysctlKind>(out),
+                IsSupersetOf({"net/ipv4/conf/all/send_redirects → 0",
+                              "net/ipv4/conf/eth0.100/send_redirects → 0"}));
+  }
 }
 
 TEST(PlanNode, CniConfigurationIsWhatARuntimeReads) {

@@ -4,8 +4,8 @@ import json
 
 from weft_test import in_netns
 
-SYSCTLS = ["net.ipv4.ip_forward", "net.ipv6.conf.all.forwarding", "net.bridge.bridge-nf-call-iptables",
-           "net.bridge.bridge-nf-call-ip6tables"]
+SYSCTLS = ["net.ipv4.ip_forward", "net.ipv4.conf.all.send_redirects", "net.ipv6.conf.all.forwarding",
+           "net.bridge.bridge-nf-call-iptables", "net.bridge.bridge-nf-call-ip6tables"]
 
 
 def snapshot(netns):
@@ -26,7 +26,7 @@ def snapshot(netns):
         state += [f"route {line}" for line in lines("ip", family, "route", "show", "table", "all", "proto", "87")]
         state += [f"neighbor {line}" for line in lines("ip", family, "neigh", "show", "nud", "permanent")]
     state += [f"fdb {line}" for line in lines("bridge", "fdb", "show", "dev", "weft.1") if "dst" in line]
-    state += lines("sysctl", *SYSCTLS)
+    state += lines("sysctl", *SYSCTLS, "net.ipv4.conf.eth0.send_redirects")
     for family in ("ip", "ip6"):
         for table in ("weft-podnet", "weft-services"):
             state += nft_lines(in_netns(netns, "nft", "-j", "-s", "list", "table", family, table, check=False).stdout)

@@ -27,6 +27,7 @@ DRIFTS = {
     "masquerade table deleted": ("nft delete table ip6 weft-podnet", "weft-podnet"),
     "sysctl altered": ("sysctl -qw net.ipv4.ip_forward=0", "ip_forward"),
     "IPv6 sysctl altered": ("sysctl -qw net.ipv6.conf.all.forwarding=0", "forwarding"),
+    "underlay's sysctl altered": ("sysctl -qw net.ipv4.conf.eth0.send_redirects=1", "conf/eth0/send_redirects"),
     "bridge sysctl altered": ("sysctl -qw net.bridge.bridge-nf-call-iptables=0", "bridge-nf-call-iptables"),
     "address deleted": ("ip addr del 10.244.1.1/24 dev cni0", "10.244.1.1"),
     "IPv6 address deleted": ("ip addr del fd00:10:244:1::1/64 dev cni0", "fd00:10:244:1::1"),

@@ -4,9 +4,28 @@
 import re
 import unittest
 
-from weft_test import Capture, Lab, idle_pod, in_netns, main, wait_for
+from weft_test import PATIENCE, Capture, Lab, ask, echo_pod, idle_pod, in_netns, main, service, wait_for
 
 PING = ["ping", "-n", "-c", "1", "-W", "5"]
+
+# One datagram; prints "refused" if the port is said to be closed.
+DATAGRAM = """
+import socket, sys
+with socket.socket(socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET, socket.SOCK_DGRAM) as client:
+    client.settimeout(float(sys.argv[3]))
+    client.connect((sys.argv[1], int(sys.argv[2])))
+    client.send(b"?")
+    try:
+        client.recv(100)
+    except ConnectionRefusedError:
+        print("refused")
+"""
+
+
+def node_port(name, app, port, protocol):
+    made = service(name, app, type="NodePort", ipFamilyPolicy="RequireDualStack")
+    made["spec"]["ports"][0].update(nodePort=port, protocol=protocol)
+    return made
 
 
 class PodNetwork(unittest.TestCase):
@@ -54,6 +73,33 @@ class PodNetwork(unittest.TestCase):
         too_long = in_netns(self.a["netns"], *PING, "-M", "do", "-s", "1423", target, check=False)
         self.assertNotEqual(too_long.returncode, 0)
         self.assertIn("message too long", (too_long.stdout + too_long.stderr).lower())
+
+
+class Redirects(unittest.TestCase):
+    """With direct routes a node often forwards by the link that a packet came in by."""
+
+    def test_nobody_is_told_of_shorter_ways(self):
+        with Lab("--nodes", 2, "--ip-family", "dual", "--transport", "direct") as lab:
+            lab.apply(echo_pod("web", "node2", "web"), node_port("web", "web", 30080, "TCP"),
+                      node_port("closed", "nobody", 30053, "UDP"))
+            lab.sync()
+            outside, node, web = lab.status()["fabricNetns"], lab.node("node1"), lab.pod("web")
+            with Capture(node["netns"], "eth0", "icmp or icmp6") as wire:
+                for address in node["addresses"]:
+                    self.assertIn(ask(outside, address, 30080), web["ips"])
+                    # The ICMP error's rate must not have gone to a redirect, sent or dropped by NAT.
+                    refused = in_netns(outside, "python3", "-c", DATAGRAM, address, 30053, 5 * PATIENCE, check=False)
+                    self.assertEqual(refused.stdout.strip(), "refused", f"{address}: {refused.stderr}")
+                # Without NAT nothing would drop one: the pods' addresses by way of the other node.
+                for target, gateway in zip(web["ips"], node["addresses"]):
+                    in_netns(outside, "ip", "route", "add", target, "via", gateway)
+                    in_netns(outside, *PING, target)
+                    wait_for("the ping on node1's eth0", lambda: f"> {target}: " in wire.text(), 5)
+                text = wire.text()
+            self.assertNotIn("redirect", text.lower())
+            icmp = [line.split() for line in in_netns(node["netns"], "cat", "/proc/net/snmp").stdout.splitlines()
+                    if line.startswith("Icmp:")]
+            self.assertEqual(dict(zip(*icmp))["OutRedirects"], "0")
 
 
 if __name__ == "__main__":
