@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "lab/names.h"
@@ -32,8 +33,8 @@ Prefix service_cidr(IpFamily family) {
 // The number-th /64 at `network`: fd00:10:244:N::/64.
 Prefix subnet6(const Prefix& network, int number) {
   std::array<std::uint8_t, 16> bytes{};
-  const auto source = network.network().address.bytes();
-  std::copy(source.begin(), source.end(), bytes.begin());
+  const IpAddress first = network.network().address;
+  std::ranges::copy(first.bytes(), bytes.begin());
   bytes[7] = static_cast<std::uint8_t>(bytes[7] + number);
   return {IpAddress::from_bytes(bytes), kNetworkBits6};
 }
