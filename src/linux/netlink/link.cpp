@@ -33,6 +33,11 @@ void put_settings(Message& message, const Link& link) {
   if (link.group) message.u32(IFLA_GROUP, *link.group);
 }
 
+// Else a veth has room for a queue a CPU, uses one, and waits two RCU grace periods for that.
+void put_one_queue(Message& message) {
+  message.u32(IFLA_NUM_TX_QUEUES, 1).u32(IFLA_NUM_RX_QUEUES, 1);
+}
+
 void put_type(Message&, std::monostate) {}  // the kernel refuses it
 
 void put_type(Message& message, const Bridge&) { message.text(IFLA_INFO_KIND, "bridge"); }
@@ -51,6 +56,7 @@ void put_type(Message& message, const Veth& veth) {
   message.text(IFLA_INFO_KIND, "veth").nest(IFLA_INFO_DATA, [&] {
     message.nest(VETH_INFO_PEER, [&] {
       message.append(bytes_of(ifinfomsg{})).text(IFLA_IFNAME, veth.peer_name);
+      put_one_queue(message);
       if (veth.peer_mac) message.mac(IFLA_ADDRESS, *veth.peer_mac);
       if (veth.peer_mtu) message.u32(IFLA_MTU, *veth.peer_mtu);
       if (veth.peer_netns >= 0)
@@ -133,6 +139,7 @@ void put_link(Batch& batch, const Link& link) {
   Message message = batch.add(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL);
   message.header(header_of(link)).text(IFLA_IFNAME, link.name);
   put_settings(message, link);
+  if (std::holds_alternative<Veth>(link.type)) put_one_queue(message);
   message.nest(IFLA_LINKINFO,
                [&] { std::visit([&](const auto& type) { put_type(message, type); }, link.type); });
 }
