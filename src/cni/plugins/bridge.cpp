@@ -117,11 +117,11 @@ Outcome<PodTables> Wiring::make_pair(const CniResult& result) {
 // False when the host has a link of that name.
 Result<bool> Wiring::try_make_pair(const PodTables& tables) {
   tables::LinkIndex links(host_);
-  WEFT_ASSIGN(const std::optional<netlink::Link> taken, links.read(names_.host_link));
-  if (taken) return false;
   netlink::Batch batch;
   for (const auto& [name, value] : tables.host_links)
     WEFT_TRY(tables::encode({name, nullptr, &value}, links, batch));
+  WEFT_ASSIGN(const auto taken, links.find(names_.host_link));  // which encode has looked up
+  if (taken) return false;
   WEFT_ASSIGN(const std::vector<netlink::Refusal> refusals, host_.execute(batch));
   if (refusals.empty()) return true;
   const netlink::Refusal& first = refusals.front();

@@ -182,6 +182,17 @@ TEST_F(BridgePlugin, AfterAKillDelCleansUp) {
   }
 }
 
+// DEL answers before the kernel has freed the pair.
+TEST_F(BridgePlugin, AfterDelTheNamesAreFreeAtOnce) {
+  const ConfigurationList list = network(bridge_json(kDual));
+  for (int time = 0; time < 10; ++time) {
+    const auto added = runtime_.add(list, attachment("abc", pod_));
+    ASSERT_TRUE(added) << added.error().message;
+    ASSERT_TRUE(runtime_.del(list, attachment("abc", pod_)));
+  }
+  expect_untouched();
+}
+
 TEST_F(BridgePlugin, DelReleasesWhenTheNamespaceIsGone) {
   const ConfigurationList list = network(bridge_json(kIpv4));
   for (const std::string gone : {"", "/no/such/namespace", "/etc/hostname"}) {

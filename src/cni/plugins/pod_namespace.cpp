@@ -9,6 +9,7 @@
 #include "cni/plugins/neighbor_groups.h"
 #include "cni/plugins/proc_sys.h"
 #include "linux/netlink/link.h"
+#include "linux/netlink/link_removal.h"
 #include "tables/address_driver.h"
 #include "tables/link_driver.h"
 #include "tables/link_index.h"
@@ -88,10 +89,9 @@ Outcome<> PodNamespace::wait_until_heard(const PodTables& tables) {
 }
 
 Outcome<> PodNamespace::remove(const std::string& ifname) {
-  netlink::Batch batch;
-  netlink::put_link_removal(batch, ifname);
-  const Result<> removed = socket_.run(batch);
-  if (!removed && removed.error().code != ENODEV) return CniFailure(removed.error());
+  CNI_ASSIGN(const std::optional<netlink::Link> link, find_link(socket_, ifname));
+  if (!link) return {};
+  CNI_TRY(netlink::remove_link(socket_, link->index));
   return {};
 }
 
