@@ -13,6 +13,7 @@ class LabCheckFails(unittest.TestCase):
         with Lab("--nodes", 2) as lab:
             node = lab.node("node1")
             os.kill(node["agentPid"], signal.SIGKILL)
+            lab.ended.add("node1")
             in_netns(node["netns"], "nft", "delete", "table", "ip", "weft-services")
             check = lab.weft("check", check=False, timeout=300)
             said = check.stdout + check.stderr

@@ -28,6 +28,7 @@ class Uninstall(unittest.TestCase):
             pod_links = {link["ifname"] for link in json.loads(in_netns(node["netns"], "ip", "-j", "link").stdout)
                          if link["ifname"].startswith("veth")}
             weft("uninstall", "--socket", node["socket"])
+            lab.ended.add("node1")
             links = {link["ifname"] for link in json.loads(in_netns(node["netns"], "ip", "-j", "link").stdout)}
             self.assertEqual(links - pod_links, {"lo", "eth0"})
             self.assertEqual(in_netns(node["netns"], "nft", "list", "ruleset").stdout, "")

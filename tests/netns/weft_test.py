@@ -56,12 +56,14 @@ def in_netns(netns, *command, **kwargs):
 
 
 class Lab:
-    """A running lab: `with Lab("--nodes", 2) as lab:`. Leaving takes it down and fails if anything is left."""
+    """A running lab: `with Lab("--nodes", 2) as lab:`. Leaving takes it down; it fails if an agent has ended that
+    the test does not name in `ended`, and if anything is left."""
 
     def __init__(self, *options):
         self.name = "t" + secrets.token_hex(3)
         self.options = [str(option) for option in options]
         self.directory = pathlib.Path("/run/weft/lab") / self.name
+        self.ended = set()
 
     def __enter__(self):
         try:
@@ -75,7 +77,11 @@ class Lab:
         if kind and os.environ.get("WEFT_TEST_LOGS"):
             for log in sorted(self.directory.glob("nodes/*/agent.log")):
                 print(f"--- {log}\n{log.read_text()[-4000:]}", file=sys.stderr)
-        self.weft("down", check=kind is None)
+        try:
+            if kind is None:
+                self.stop_agents()
+        finally:
+            self.weft("down", check=kind is None)
         if kind is None:
             wait_for(lambda: f"left by lab down: {residue(self.name)}", lambda: not residue(self.name), 5)
 
@@ -107,6 +113,15 @@ class Lab:
     def wait_ready(self):
         wait_for(lambda: f"pods ready: {self.status()['pods']}",
                  lambda: all(pod["ready"] for pod in self.status()["pods"]), 30, 0.1)
+
+    def stop_agents(self):
+        """`lab down` kills; an agent that is asked to end says what it leaks (asan)."""
+        running = {node["name"]: node["agentPid"] is not None for node in self.status()["nodes"]}
+        ended = {name for name, runs in running.items() if not runs}
+        if ended != self.ended:
+            raise AssertionError(f"agents that ended: {sorted(ended)}, not {sorted(self.ended)}")
+        for name in running.keys() - ended:
+            self.weft("agent stop", name)
 
     def sync(self):
         """Waits until every agent's kernel is what the model says."""
