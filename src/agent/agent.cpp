@@ -194,6 +194,8 @@ void Agent::wait_for(const std::string& what) {
 }
 
 void Agent::note_plan(const Result<>& outcome) {
+  for (const std::string& problem : planner_.take_new_problems())
+    log::warning("agent", "not followed as it stands", {{"problem", problem}});
   for (const model::ServiceProblem& problem : planner_.compiler().take_new_problems())
     log::warning("agent", "Service is not served in full",
                  {{"service", problem.service.to_string()}, {"why", problem.message}});
@@ -269,6 +271,7 @@ Status Agent::status() const {
 std::vector<std::string> Agent::problems() const {
   std::vector<std::string> out;
   if (!plan_error_.empty()) out.push_back(plan_error_);
+  out.insert(out.end(), planner_.problems().begin(), planner_.problems().end());
   for (const auto& [file, problem] : source_->problems()) out.push_back(problem);
   for (const model::ServiceProblem& problem : planner_.compiler().problems())
     out.push_back(fmt::format("{}: {}", problem.service.to_string(), problem.message));

@@ -54,10 +54,13 @@ class AgentFixture : public NetnsFixture {
   void remove_manifest(const std::string& name) const {
     std::filesystem::remove(directory_ + "/manifests/" + name);
   }
-  void write_node(const std::string& number, const std::string& address = "") const {
+  // `cidrs`: the number in its pod CIDRs, if not its own.
+  void write_node(const std::string& number, const std::string& address = "",
+                  const std::string& cidrs = "") const {
+    const std::string& third = cidrs.empty() ? number : cidrs;
     write_manifest("node" + number + ".yaml",
                    "apiVersion: v1\nkind: Node\nmetadata: {name: node" + number +
-                       "}\nspec: {podCIDRs: [10.244." + number + ".0/24, \"fd00:10:244:" + number +
+                       "}\nspec: {podCIDRs: [10.244." + third + ".0/24, \"fd00:10:244:" + third +
                        "::/64\"]}\nstatus: {addresses: [{type: InternalIP, address: " +
                        (address.empty() ? "172.31.0.1" + number : address) + "}]}\n");
   }

@@ -2,6 +2,7 @@
 #include "agent/planner.h"
 
 #include <algorithm>
+#include <iterator>
 
 namespace weft::agent {
 namespace {
@@ -42,11 +43,6 @@ Result<> merge(Reconciler& tables, std::string_view owner, const TableChanges& c
   return outcome;
 }
 
-const Node* find(const model::ClusterState& state, const ObjectName& name) {
-  const auto found = state.nodes().find(name);
-  return found == state.nodes().end() ? nullptr : &found->second;
-}
-
 }  // namespace
 
 std::optional<IpAddress> underlay_address(const Node& node) {
@@ -69,7 +65,7 @@ Result<> Planner::update(const model::ClusterState& state, const model::ClusterC
   Result<> podnet = moved ? plan_podnet(state, self, underlay, tables) : Result<>();
   if (!planned_) return podnet;
   // After a plan from scratch this finds every peer as it is planned already.
-  Result<> peers = plan_changed_peers(state, changes.nodes, tables);
+  Result<> peers = changes.nodes.empty() ? Result<>() : plan_changed_peers(state, tables);
   Result<> services = plan_services(state, changes.services, tables);
   if (!podnet) return podnet;
   return peers ? services : peers;
@@ -79,37 +75,34 @@ Result<> Planner::plan_podnet(const model::ClusterState& state, const Node& self
                               const podnet::Underlay& underlay, Reconciler& tables) {
   TableChanges out;
   WEFT_TRY(podnet::plan_node(podnet_, self, underlay, out));
-  std::map<ObjectName, Node> peers = state.nodes();
-  peers.erase(self.name);
-  std::vector<podnet::PeerChange> additions;
-  for (const auto& [name, peer] : peers) additions.push_back({std::nullopt, peer});
-  podnet::plan_peers(podnet_, underlay, additions, out);
+  podnet::Peers peers = podnet::find_peers(podnet_, self, state.nodes());
+  podnet::plan_peers(podnet_, underlay, {}, peers, out);
 
   planned_ = Planned{self, underlay};
   peers_ = std::move(peers);
+  note_problems();
   tables.drop(kPodnetOwner);  // what is planned anew as it was is not written
   return merge(tables, kPodnetOwner, out);
 }
 
-Result<> Planner::plan_changed_peers(const model::ClusterState& state,
-                                     const std::set<ObjectName>& nodes, Reconciler& tables) {
-  std::vector<podnet::PeerChange> peer_changes;
-  for (const ObjectName& name : nodes) {
-    if (name == planned_->self.name) continue;
-    podnet::PeerChange change;
-    if (const auto planned = peers_.find(name); planned != peers_.end())
-      change.previous = planned->second;
-    if (const Node* const current = find(state, name)) change.current = *current;
-    if (change.previous == change.current) continue;
-    if (change.current)
-      peers_[name] = *change.current;
-    else
-      peers_.erase(name);
-    peer_changes.push_back(std::move(change));
-  }
+// A Node may take a pod CIDR from others or leave it to them, so all of them are looked at; what is
+// planned, and written, is what changed.
+Result<> Planner::plan_changed_peers(const model::ClusterState& state, Reconciler& tables) {
+  podnet::Peers peers = podnet::find_peers(podnet_, planned_->self, state.nodes());
   TableChanges out;
-  podnet::plan_peers(podnet_, planned_->underlay, peer_changes, out);
+  podnet::plan_peers(podnet_, planned_->underlay, peers_, peers, out);
+  peers_ = std::move(peers);
+  note_problems();
   return merge(tables, kPodnetOwner, out);
+}
+
+void Planner::note_problems() {
+  std::set<std::string> now(peers_.problems.begin(), peers_.problems.end());
+  for (std::string& problem : podnet::address_problems(podnet_, planned_->self))
+    now.insert(std::move(problem));
+  std::set_difference(now.begin(), now.end(), problems_.begin(), problems_.end(),
+                      std::back_inserter(new_problems_));
+  problems_ = std::move(now);
 }
 
 Result<> Planner::plan_services(const model::ClusterState& state,

@@ -6,15 +6,18 @@
 // kernel, no loop, no time; the Reconciler does the writing.
 #pragma once
 
-#include <map>
 #include <memory>
 #include <optional>
+#include <set>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "agent/config.h"
 #include "base/result.h"
 #include "model/cluster_state.h"
 #include "model/service_compiler.h"
+#include "podnet/peers.h"
 #include "podnet/plan.h"
 #include "reconcile/reconciler.h"
 #include "service/service_backend.h"
@@ -41,7 +44,12 @@ class Planner {
   const model::Node& self() const { return planned_->self; }
   const podnet::Underlay& underlay() const { return planned_->underlay; }
   std::uint32_t pod_mtu() const { return podnet::pod_mtu(podnet_, planned_->underlay); }
-  std::size_t peers() const { return peers_.size(); }
+  std::size_t peers() const { return peers_.nodes.size(); }
+
+  // What of the configuration and the Nodes is not followed as it stands, and why; and of that what
+  // is new since the last call.
+  const std::set<std::string>& problems() const { return problems_; }
+  std::vector<std::string> take_new_problems() { return std::exchange(new_problems_, {}); }
 
   const model::ServiceTable& services() const { return compiler_.table(); }
   model::ServiceCompiler& compiler() { return compiler_; }
@@ -59,13 +67,12 @@ class Planner {
 
   Result<> plan_podnet(const model::ClusterState& state, const model::Node& self,
                        const podnet::Underlay& underlay, reconcile::Reconciler& tables);
-  Result<> plan_changed_peers(const model::ClusterState& state,
-                              const std::set<model::ObjectName>& nodes,
-                              reconcile::Reconciler& tables);
+  Result<> plan_changed_peers(const model::ClusterState& state, reconcile::Reconciler& tables);
   Result<> plan_services(const model::ClusterState& state,
                          const std::set<model::ObjectName>& services,
                          reconcile::Reconciler& tables);
   model::ServiceNode service_node() const;
+  void note_problems();
 
   podnet::Config podnet_;
   service::ServiceContext service_context_;
@@ -73,7 +80,9 @@ class Planner {
   std::unique_ptr<service::ServiceBackend> backend_;
 
   std::optional<Planned> planned_{};
-  std::map<model::ObjectName, model::Node> peers_{};  // as planned
+  podnet::Peers peers_{};  // as planned
+  std::set<std::string> problems_{};
+  std::vector<std::string> new_problems_{};
   model::ServiceCompiler compiler_{{}};
   bool services_planned_ = false;  // their fixed part
   std::vector<model::FrontendChange> frontend_changes_{};

@@ -2,6 +2,7 @@
 #include "agent/planner.h"
 
 #include <gtest/gtest.h>
+#include <rapidcheck.h>
 
 #include "tables/names.h"
 
@@ -147,13 +148,96 @@ TEST_F(PlannerTest, ServicesFollowTheirChanges) {
 }
 
 struct FreshPlanner final : PlannerTest {
+  explicit FreshPlanner(podnet::Transport transport = podnet::Transport::kVxlan) {
+    config_.pod_network.transport = transport;
+    planner_.emplace(config_, std::make_unique<FakeBackend>());
+  }
   void TestBody() override {}
   using PlannerTest::keys;
+  using PlannerTest::planner_;
   using PlannerTest::state_;
   using PlannerTest::tables_;
   using PlannerTest::underlay_;
   Result<> plan() { return update(); }
+
+  std::vector<std::string> podnet_entries() {
+    std::vector<std::string> out;
+    append<tables::NeighborKind>(out);
+    append<FdbKind>(out);
+    append<RouteKind>(out);
+    return out;
+  }
+
+ private:
+  template <class Kind>
+  void append(std::vector<std::string>& out) {
+    tables_.desired<Kind>().each([&](const auto& key, const auto& value) {
+      out.push_back(Kind::describe(key) + " " + Kind::describe(value));
+    });
+    std::sort(out.begin(), out.end());
+  }
 };
+
+// Addresses and pod CIDRs from so few that the Nodes contradict each other.
+Node random_node() {
+  Node made;
+  made.name.name = *rc::gen::element<std::string>("node0", "node1", "node2", "node3", "node4");
+  if (made.name.name == "node1") {  // this one
+    made.internal_ips = {ip("172.31.0.11")};
+    made.pod_cidrs = {prefix(*rc::gen::element("10.244.1.0/24", "10.244.2.0/24"))};
+    return made;
+  }
+  for (int i = *rc::gen::inRange(0, 3); i > 0; --i)
+    made.internal_ips.push_back(ip(*rc::gen::element("172.31.0.11", "172.31.0.12", "172.31.0.13",
+                                                     "fd00::12", "fd00::13", "127.0.0.1")));
+  for (int i = *rc::gen::inRange(0, 3); i > 0; --i)
+    made.pod_cidrs.push_back(
+        prefix(*rc::gen::element("10.244.1.0/24", "10.244.2.0/23", "10.244.2.0/24", "10.244.3.0/24",
+                                 "10.244.3.64/26", "fd00:10:244:2::/64", "fd00:10:244:2::/63")));
+  return made;
+}
+
+// The tables and the problems are those of the Nodes there are, whatever came and went before.
+TEST_F(PlannerTest, TablesAreAFunctionOfTheNodes) {
+  EXPECT_TRUE(rc::check([] {
+    const auto transport = *rc::gen::element(podnet::Transport::kVxlan, podnet::Transport::kDirect);
+    FreshPlanner incremental(transport);
+    for (int step = 0; step < 40; ++step) {
+      const Node node = random_node();
+      if (node.name.name != "node1" && *rc::gen::inRange(0, 3) == 0)
+        incremental.state_.remove({model::ObjectKind::kNode, node.name});
+      else
+        incremental.state_.upsert(node);
+      RC_ASSERT(incremental.plan().has_value());
+
+      FreshPlanner fresh(transport);
+      fresh.state_ = incremental.state_;
+      RC_ASSERT(fresh.plan().has_value());
+      RC_ASSERT(incremental.podnet_entries() == fresh.podnet_entries());
+      RC_ASSERT(incremental.planner_->problems() == fresh.planner_->problems());
+    }
+  }));
+}
+
+TEST_F(PlannerTest, AProblemIsNewOnceAndGoesWithItsCause) {
+  Node twin = node("3");
+  twin.pod_cidrs = node("2").pod_cidrs;
+  state_.upsert(twin);
+  ASSERT_TRUE(update());
+  const std::string problem =
+      "node node3: spec.podCIDRs: 10.244.2.0/24 is not routed: it overlaps 10.244.2.0/24 of node "
+      "node2";
+  EXPECT_EQ(planner_->take_new_problems(), std::vector<std::string>{problem});
+  state_.upsert(node("4"));
+  ASSERT_TRUE(update());
+  EXPECT_TRUE(planner_->take_new_problems().empty());
+  EXPECT_EQ(planner_->problems(), std::set<std::string>{problem});
+
+  state_.remove({model::ObjectKind::kNode, {"", "node2"}});
+  ASSERT_TRUE(update());
+  EXPECT_TRUE(planner_->problems().empty());
+  EXPECT_TRUE(has_route("10.244.2.0/24"));
+}
 
 // A new pod CIDR or InternalIP of this node is a plan from scratch: nothing of the old one stays.
 TEST_F(PlannerTest, OwnNodeThatChangesIsPlannedAnew) {

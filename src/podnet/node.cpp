@@ -3,6 +3,8 @@
 
 #include <array>
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <utility>
 
 #include "podnet/masquerade.h"
 #include "podnet/plan.h"
@@ -100,6 +102,14 @@ std::string cni_configuration(const Config& config, const model::Node& self, std
   return list.dump(2) + "\n";
 }
 
+// One pod CIDR that overlaps another of the node's, and which.
+std::optional<std::pair<Prefix, Prefix>> find_overlap(const model::Node& node) {
+  for (auto one = node.pod_cidrs.begin(); one != node.pod_cidrs.end(); ++one)
+    for (auto other = node.pod_cidrs.begin(); other != one; ++other)
+      if (one->contains(*other) || other->contains(*one)) return std::pair(*one, *other);
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::uint32_t pod_mtu(const Config& config, const Underlay& underlay) {
@@ -117,6 +127,9 @@ Result<> plan_node(const Config& config, const model::Node& self, const Underlay
     if (address_bits(cidr.family()) - cidr.length < 2)
       return fail(fmt::format("node {}: spec.podCIDRs: {} has no room for pods", self.name.name,
                               cidr.to_string()));
+  if (const auto overlap = find_overlap(self))
+    return fail(fmt::format("node {}: spec.podCIDRs: {} overlaps {}", self.name.name,
+                            overlap->first.to_string(), overlap->second.to_string()));
   if (config.transport == Transport::kVxlan && !underlay.address.is_v4())
     return fail(fmt::format("node {}: status.addresses: VXLAN needs an IPv4 InternalIP, not {}",
                             self.name.name, underlay.address.to_string()));

@@ -1,76 +1,204 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <algorithm>
+#include "podnet/peers.h"
 
-#include "podnet/plan.h"
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
 #include "tables/names.h"
 
 namespace weft::podnet {
 
 namespace {
 
+using model::Node;
+using model::ObjectName;
 using tables::FdbKind;
 using tables::NeighborKind;
 using tables::RouteKind;
 using tables::TableChanges;
 
-std::optional<IpAddress> internal_ip(const model::Node& node, IpFamily family) {
-  for (const IpAddress& address : node.internal_ips)
-    if (address.family() == family) return address;
-  return std::nullopt;
+// Pod CIDRs that do not overlap, and whose they are.
+class Claims {
+ public:
+  struct Claim {
+    Prefix cidr{};
+    ObjectName node{};
+  };
+
+  // Takes it for `node`, or says which one is in its way.
+  std::optional<Claim> take(const Prefix& cidr, const ObjectName& node) {
+    // Of claims that do not overlap each other, only the last to start before its end can reach it.
+    auto after = claims_.upper_bound(cidr.last());
+    if (after != claims_.begin()) {
+      const Claim& before = std::prev(after)->second;
+      if (before.cidr.contains(cidr.address) || cidr.contains(before.cidr.address)) return before;
+    }
+    claims_.emplace(cidr.address, Claim{cidr, node});
+    return std::nullopt;
+  }
+
+ private:
+  std::map<IpAddress, Claim> claims_{};  // by its first address
+};
+
+// Of the InternalIP that carries packets to pods of `family`.
+IpFamily outer_family(const Config& config, IpFamily family) {
+  return config.transport == Transport::kVxlan ? IpFamily::kIpv4 : family;
 }
+
+const IpAddress* internal_ip(const Node& node, IpFamily family) {
+  const auto found =
+      std::find_if(node.internal_ips.begin(), node.internal_ips.end(),
+                   [&](const IpAddress& address) { return address.family() == family; });
+  return found == node.internal_ips.end() ? nullptr : &*found;
+}
+
+bool is_nodes_address(const IpAddress& address) {
+  static const Prefix kMulticast4 = *Prefix::parse("224.0.0.0/4");
+  static const Prefix kMulticast6 = *Prefix::parse("ff00::/8");
+  return !address.is_unspecified() && !address.is_loopback() && !kMulticast4.contains(address) &&
+         !kMulticast6.contains(address);
+}
+
+// Where packets for a pod CIDR of the node go; nothing while that is one of address_problems().
+const IpAddress* address_for(const Config& config, const Node& node, const Prefix& cidr) {
+  const IpAddress* address = internal_ip(node, outer_family(config, cidr.family()));
+  return address != nullptr && is_nodes_address(*address) ? address : nullptr;
+}
+
+// One look at all Nodes, this one first and the others by name.
+class Survey {
+ public:
+  Survey(const Config& config, const Node& self) : config_(config), self_(self) {
+    for (const Prefix& cidr : self.pod_cidrs) claims_.take(cidr.network(), self.name);
+    for (const IpAddress& address : self.internal_ips) addresses_.emplace(address, self.name);
+  }
+
+  Peer look_at(const Node& node) {
+    for (std::string& problem : address_problems(config_, node))
+      problems_.push_back(std::move(problem));
+    Peer peer;
+    std::set<IpAddress> told;
+    for (const Prefix& pod_cidr : node.pod_cidrs) {
+      const Prefix cidr = pod_cidr.network();
+      const auto rival = claims_.take(cidr, node.name);
+      if (rival) tell_overlap(node, cidr, *rival);
+      const IpAddress* via = address_for(config_, node, cidr);
+      if (via == nullptr) continue;
+      const auto [holder, first] = addresses_.emplace(*via, node.name);
+      if (holder->second != node.name && told.insert(*via).second)
+        tell_shared(node, *via, holder->second);
+      if (rival || holder->second == self_.name) continue;
+      peer.routes.push_back({cidr, *via});
+      if (config_.transport == Transport::kVxlan && vteps_.insert(*via).second) peer.vtep = *via;
+    }
+    return peer;
+  }
+
+  std::vector<std::string> take_problems() { return std::move(problems_); }
+
+ private:
+  std::string call(const ObjectName& node) const {
+    return node == self_.name ? "this node" : "node " + node.to_string();
+  }
+  void tell_overlap(const Node& node, const Prefix& cidr, const Claims::Claim& rival) {
+    problems_.push_back(fmt::format(
+        "node {}: spec.podCIDRs: {} is not routed: it overlaps {} of {}", node.name.to_string(),
+        cidr.to_string(), rival.cidr.to_string(), call(rival.node)));
+  }
+  void tell_shared(const Node& node, const IpAddress& address, const ObjectName& holder) {
+    problems_.push_back(fmt::format("node {}: status.addresses: {} is the InternalIP of {} too{}",
+                                    node.name.to_string(), address.to_string(), call(holder),
+                                    holder == self_.name ? "; nothing is routed to it" : ""));
+  }
+
+  const Config& config_;
+  const Node& self_;
+  Claims claims_{};
+  std::map<IpAddress, ObjectName> addresses_{};
+  std::set<IpAddress> vteps_{};
+  std::vector<std::string> problems_{};
+};
 
 // Per pod CIDR one onlink route and one neighbor, per peer one FDB entry: a packet for the peer's
 // pods goes to the peer's VTEP address, whose MAC and outer address stand in the two tables.
-void plan_vxlan(const model::Node& peer, TableChanges& out) {
-  const auto remote = internal_ip(peer, IpFamily::kIpv4);
-  if (!remote || peer.pod_cidrs.empty()) return;
+void plan_vxlan(const Peer& peer, TableChanges& out) {
   const std::string link(tables::kVxlan);
-  const MacAddress mac = vtep_mac(*remote);
-  out.set<FdbKind>({link, mac}, {*remote});
-  for (const Prefix& cidr : peer.pod_cidrs) {
-    const IpAddress vtep = cidr.at(0);
-    out.set<NeighborKind>({link, vtep}, {mac});
-    out.set<RouteKind>({cidr.network()}, {.link = link, .gateway = vtep, .onlink = true});
+  if (peer.vtep) out.set<FdbKind>({link, vtep_mac(*peer.vtep)}, {*peer.vtep});
+  for (const Peer::Route& route : peer.routes) {
+    const IpAddress vtep = route.pod_cidr.at(0);
+    out.set<NeighborKind>({link, vtep}, {vtep_mac(route.via)});
+    out.set<RouteKind>({route.pod_cidr}, {.link = link, .gateway = vtep, .onlink = true});
   }
 }
 
-void plan_direct(const Underlay& underlay, const model::Node& peer, TableChanges& out) {
-  for (const Prefix& cidr : peer.pod_cidrs)
-    if (const auto gateway = internal_ip(peer, cidr.family()))
-      out.set<RouteKind>({cidr.network()}, {.link = underlay.link, .gateway = gateway});
+void plan_direct(const Underlay& underlay, const Peer& peer, TableChanges& out) {
+  for (const Peer::Route& route : peer.routes)
+    out.set<RouteKind>({route.pod_cidr}, {.link = underlay.link, .gateway = route.via});
 }
 
-void plan_peer(const Config& config, const Underlay& underlay,
-               const std::optional<model::Node>& peer, TableChanges& out) {
-  if (!peer) return;
-  if (config.transport == Transport::kVxlan)
-    plan_vxlan(*peer, out);
-  else
-    plan_direct(underlay, *peer, out);
+// The entries of those of `peers` that are not the same in `others`.
+TableChanges plan_different(const Config& config, const Underlay& underlay, const Peers& peers,
+                            const Peers& others) {
+  TableChanges out;
+  for (const auto& [name, peer] : peers.nodes) {
+    const auto other = others.nodes.find(name);
+    if (other != others.nodes.end() && other->second == peer) continue;
+    if (config.transport == Transport::kVxlan)
+      plan_vxlan(peer, out);
+    else
+      plan_direct(underlay, peer, out);
+  }
+  return out;
 }
 
 template <class Kind>
 void move_from_to(const TableChanges& before, const TableChanges& after, TableChanges& out) {
+  std::set<typename Kind::Key> kept;
+  for (const auto& edit : after.of<Kind>()) kept.insert(edit.key);
   for (const auto& old : before.of<Kind>())
-    if (std::none_of(after.of<Kind>().begin(), after.of<Kind>().end(),
-                     [&](const auto& edit) { return edit.key == old.key; }))
-      out.remove<Kind>(old.key);
+    if (!kept.contains(old.key)) out.remove<Kind>(old.key);
   for (const auto& edit : after.of<Kind>()) out.set<Kind>(edit.key, *edit.value);
 }
 
 }  // namespace
 
-void plan_peers(const Config& config, const Underlay& underlay,
-                const std::vector<PeerChange>& changes, TableChanges& out) {
-  TableChanges before;
-  TableChanges after;
-  for (const PeerChange& change : changes) {
-    plan_peer(config, underlay, change.previous, before);
-    plan_peer(config, underlay, change.current, after);
+std::vector<std::string> address_problems(const Config& config, const Node& node) {
+  std::vector<std::string> problems;
+  for (const IpFamily family : {IpFamily::kIpv4, IpFamily::kIpv6}) {
+    std::vector<std::string> carried;
+    for (const Prefix& cidr : node.pod_cidrs)
+      if (outer_family(config, cidr.family()) == family) carried.push_back(cidr.to_string());
+    const IpAddress* address = internal_ip(node, family);
+    if (carried.empty() || (address != nullptr && is_nodes_address(*address))) continue;
+    problems.push_back(fmt::format(
+        "node {}: status.addresses: {}: {} cannot be reached", node.name.to_string(),
+        address != nullptr ? fmt::format("{} is no node's InternalIP", address->to_string())
+                           : fmt::format("no InternalIP is IPv{}", static_cast<int>(family)),
+        fmt::join(carried, ", ")));
   }
-  move_from_to<NeighborKind>(before, after, out);
-  move_from_to<FdbKind>(before, after, out);
-  move_from_to<RouteKind>(before, after, out);
+  return problems;
+}
+
+Peers find_peers(const Config& config, const Node& self, const std::map<ObjectName, Node>& nodes) {
+  Survey survey(config, self);
+  Peers peers;
+  for (const auto& [name, node] : nodes)
+    if (name != self.name) peers.nodes.emplace(name, survey.look_at(node));
+  peers.problems = survey.take_problems();
+  return peers;
+}
+
+void plan_peers(const Config& config, const Underlay& underlay, const Peers& before,
+                const Peers& after, TableChanges& out) {
+  const TableChanges old = plan_different(config, underlay, before, after);
+  const TableChanges now = plan_different(config, underlay, after, before);
+  move_from_to<NeighborKind>(old, now, out);
+  move_from_to<FdbKind>(old, now, out);
+  move_from_to<RouteKind>(old, now, out);
 }
 
 }  // namespace weft::podnet

@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What a node needs to carry pods: the bridge with the gateway addresses, the way to every other
-// node's pods (VXLAN, or direct routes where nodes share a link), masquerade for traffic that
-// leaves the cluster, the sysctls all this rests on, and the CNI configuration list that tells the
-// runtime. Pure: the model and this node's facts in, table entries out.
+// node's pods (peers.h), masquerade for traffic that leaves the cluster, the sysctls all this rests
+// on, and the CNI configuration list that tells the runtime. Pure: the model and this node's facts
+// in, table entries out.
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -19,7 +17,7 @@
 
 namespace weft::podnet {
 
-enum class Transport : std::uint8_t { kVxlan, kDirect };
+enum class Transport : std::uint8_t { kVxlan, kDirect };  // direct: where nodes share a link
 
 struct Config {
   std::string node_name{};
@@ -47,19 +45,9 @@ std::uint32_t pod_mtu(const Config& config, const Underlay& underlay);
 MacAddress vtep_mac(const IpAddress& internal_ip);
 
 // What stands whatever peers there are: links, addresses, sysctls, masquerade, CNI configuration.
-// Fails, naming the node and the field, when this node lacks a pod CIDR or an address.
+// Fails, naming the node and the field, when this node lacks a pod CIDR or an address, or when its
+// pod CIDRs overlap.
 Result<> plan_node(const Config& config, const model::Node& self, const Underlay& underlay,
                    tables::TableChanges& out);
-
-// The way to the peers that changed. `previous` is what was planned for a peer before (nothing: it
-// is new), `current` what it is now (nothing: it is gone). All that changed go in one call, so that
-// a pod CIDR that moves from one node to another is replaced, never removed. A peer has no entries
-// while it lacks pod CIDRs, or an InternalIP that the transport can use.
-struct PeerChange {
-  std::optional<model::Node> previous{};
-  std::optional<model::Node> current{};
-};
-void plan_peers(const Config& config, const Underlay& underlay,
-                const std::vector<PeerChange>& changes, tables::TableChanges& out);
 
 }  // namespace weft::podnet

@@ -122,65 +122,15 @@ TEST(PlanNode, SaysWhichFieldIsWrong) {
   EXPECT_EQ(
       plan_node(config(), node("node1", {}, {cidr("10.0.0.0/31")}), kUnderlay, out).error().message,
       "node node1: spec.podCIDRs: 10.0.0.0/31 has no room for pods");
+  EXPECT_EQ(plan_node(config(), node("node1", {}, {cidr("10.0.0.0/24"), cidr("10.0.0.128/25")}),
+                      kUnderlay, out)
+                .error()
+                .message,
+            "node node1: spec.podCIDRs: 10.0.0.128/25 overlaps 10.0.0.0/24");
   const Underlay v6{"eth0", 1500, ip("fd00::1")};
   EXPECT_EQ(
       plan_node(config(), node("node1", {}, {cidr("10.244.1.0/24")}), v6, out).error().message,
       "node node1: status.addresses: VXLAN needs an IPv4 InternalIP, not fd00::1");
-}
-
-const auto kPeer = node("node2", {ip("172.31.0.12"), ip("fd00:172:31::12")},
-                        {cidr("10.244.2.0/24"), cidr("fd00:10:244:2::/64")});
-
-TEST(PlanPeers, VxlanIsOneRouteAndNeighborAFamilyAndOneFdbEntry) {
-  TableChanges out;
-  plan_peers(config(), kUnderlay, {{std::nullopt, kPeer}}, out);
-  EXPECT_THAT(lines<tables::RouteKind>(out),
-              ElementsAre("10.244.2.0/24 → via 10.244.2.0 dev weft.1 onlink",
-                          "fd00:10:244:2::/64 → via fd00:10:244:2:: dev weft.1 onlink"));
-  EXPECT_EQ(out.of<tables::NeighborKind>().size(), 2u);
-  ASSERT_EQ(out.of<tables::FdbKind>().size(), 1u);
-  EXPECT_EQ(out.of<tables::FdbKind>()[0].key.mac.to_string(), "02:57:ac:1f:00:0c");
-  EXPECT_EQ(out.of<tables::FdbKind>()[0].value->remote, ip("172.31.0.12"));
-}
-
-TEST(PlanPeers, DirectRoutesGoViaThePeersAddressOfTheFamily) {
-  TableChanges out;
-  plan_peers(config(Transport::kDirect), kUnderlay, {{std::nullopt, kPeer}}, out);
-  EXPECT_THAT(lines<tables::RouteKind>(out),
-              ElementsAre("10.244.2.0/24 → via 172.31.0.12 dev eth0",
-                          "fd00:10:244:2::/64 → via fd00:172:31::12 dev eth0"));
-  EXPECT_THAT(out.of<tables::NeighborKind>(), IsEmpty());
-  EXPECT_THAT(out.of<tables::FdbKind>(), IsEmpty());
-}
-
-TEST(PlanPeers, APeerThatGoesTakesItsEntriesAlong) {
-  TableChanges out;
-  plan_peers(config(), kUnderlay, {{kPeer, std::nullopt}}, out);
-  EXPECT_THAT(lines<tables::RouteKind>(out),
-              ElementsAre("10.244.2.0/24 gone", "fd00:10:244:2::/64 gone"));
-  EXPECT_EQ(out.of<tables::NeighborKind>().size(), 2u);
-  EXPECT_EQ(out.of<tables::FdbKind>().size(), 1u);
-}
-
-TEST(PlanPeers, APodCidrThatMovesBetweenNodesIsReplacedNotRemoved) {
-  auto heir = kPeer;
-  heir.name.name = "node0";
-  heir.internal_ips = {ip("172.31.0.10")};
-  TableChanges out;
-  plan_peers(config(), kUnderlay, {{std::nullopt, heir}, {kPeer, std::nullopt}}, out);
-  EXPECT_THAT(lines<tables::RouteKind>(out),
-              ElementsAre("10.244.2.0/24 → via 10.244.2.0 dev weft.1 onlink",
-                          "fd00:10:244:2::/64 → via fd00:10:244:2:: dev weft.1 onlink"));
-}
-
-TEST(PlanPeers, AnIncompletePeerHasNoEntries) {
-  TableChanges out;
-  plan_peers(config(), kUnderlay,
-             {{std::nullopt, node("a", {}, {cidr("10.244.3.0/24")})},
-              {std::nullopt, node("b", {ip("172.31.0.14")}, {})}},
-             out);
-  EXPECT_THAT(out.of<tables::RouteKind>(), IsEmpty());
-  EXPECT_THAT(out.of<tables::FdbKind>(), IsEmpty());
 }
 
 }  // namespace
