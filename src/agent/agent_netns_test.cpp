@@ -103,6 +103,19 @@ TEST_F(AgentTest, NodesThatContradictEachOtherAreReported) {
   EXPECT_THAT(status(), Not(HasSubstr("Problem")));
 }
 
+TEST_F(AgentTest, MtuThatTheUnderlayDoesNotAllowIsReportedAndNotUsed) {
+  write_config("  podNetwork: {mtu: 1500}\n");
+  start_and_settle();
+  const std::string problem = "spec.podNetwork.mtu: 1500 is more than 1450 (eth0 has 1500";
+  EXPECT_THAT(status(), AllOf(HasSubstr(problem), HasSubstr("Pod MTU       1450\n")));
+  EXPECT_THAT(log(), HasSubstr(problem));
+  EXPECT_THAT(sh("ip link show weft.1"), HasSubstr("mtu 1450"));
+  sh("ip link set eth0 mtu 1550");
+  EXPECT_TRUE(eventually([&] { return status().find("Problem") == std::string::npos; }));
+  EXPECT_EQ(verify().exit_code, 0) << verify().text;
+  EXPECT_THAT(sh("ip link show weft.1"), HasSubstr("mtu 1500"));
+}
+
 TEST_F(AgentTest, OwnNodeThatMovesIsPlannedAnew) {
   write_config();
   start_and_settle();

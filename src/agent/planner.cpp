@@ -98,7 +98,7 @@ Result<> Planner::plan_changed_peers(const model::ClusterState& state, Reconcile
 
 void Planner::note_problems() {
   std::set<std::string> now(peers_.problems.begin(), peers_.problems.end());
-  for (std::string& problem : podnet::address_problems(podnet_, planned_->self))
+  for (std::string& problem : podnet::node_problems(podnet_, planned_->self, planned_->underlay))
     now.insert(std::move(problem));
   std::set_difference(now.begin(), now.end(), problems_.begin(), problems_.end(),
                       std::back_inserter(new_problems_));

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
 
 #include "podnet/masquerade.h"
+#include "podnet/peers.h"
 #include "podnet/plan.h"
 #include "tables/names.h"
 
@@ -21,6 +23,8 @@ using tables::SysctlKind;
 using tables::TableChanges;
 
 constexpr std::uint32_t kVxlanOverhead = 50;  // outer IPv4 20, UDP 8, VXLAN 8, inner Ethernet 14
+
+constexpr std::uint32_t kSmallestIpv6Mtu = 1280;  // RFC 8200 §5; a link with less has no IPv6
 
 constexpr std::array<std::uint8_t, 16> kBridgeLinkLocal{0xfe, 0x80, 0, 0, 0, 0, 0, 0,
                                                         0,    0,    0, 0, 0, 0, 0, 1};
@@ -102,6 +106,18 @@ std::string cni_configuration(const Config& config, const model::Node& self, std
   return list.dump(2) + "\n";
 }
 
+std::uint32_t overhead(const Config& config) {
+  return config.transport == Transport::kVxlan ? kVxlanOverhead : 0;
+}
+
+// "1450 (eth0 has 1500, VXLAN takes 50)"
+std::string mtu_text(const Config& config, const Underlay& underlay) {
+  const std::string taken =
+      overhead(config) == 0 ? "" : fmt::format(", VXLAN takes {}", overhead(config));
+  return fmt::format("{} ({} has {}{})", pod_mtu(config, underlay), underlay.link, underlay.mtu,
+                     taken);
+}
+
 // One pod CIDR that overlaps another of the node's, and which.
 std::optional<std::pair<Prefix, Prefix>> find_overlap(const model::Node& node) {
   for (auto one = node.pod_cidrs.begin(); one != node.pod_cidrs.end(); ++one)
@@ -113,11 +129,24 @@ std::optional<std::pair<Prefix, Prefix>> find_overlap(const model::Node& node) {
 }  // namespace
 
 std::uint32_t pod_mtu(const Config& config, const Underlay& underlay) {
-  if (config.mtu) return *config.mtu;
-  return config.transport == Transport::kVxlan ? underlay.mtu - kVxlanOverhead : underlay.mtu;
+  const std::uint32_t allowed = underlay.mtu - std::min(underlay.mtu, overhead(config));
+  return std::min(config.mtu.value_or(allowed), allowed);
 }
 
 MacAddress vtep_mac(const IpAddress& internal_ip) { return derived_mac(0x57, internal_ip); }
+
+std::vector<std::string> node_problems(const Config& config, const model::Node& self,
+                                       const Underlay& underlay) {
+  std::vector<std::string> problems = address_problems(config, self);
+  const std::uint32_t mtu = pod_mtu(config, underlay);
+  if (config.mtu && *config.mtu > mtu)
+    problems.push_back(fmt::format("configuration: spec.podNetwork.mtu: {} is more than {}",
+                                   *config.mtu, mtu_text(config, underlay)));
+  if (has_family(self, IpFamily::kIpv6) && mtu < kSmallestIpv6Mtu)
+    problems.push_back(fmt::format("node {}: IPv6 needs an MTU of {}, pods have {}", self.name.name,
+                                   kSmallestIpv6Mtu, mtu_text(config, underlay)));
+  return problems;
+}
 
 Result<> plan_node(const Config& config, const model::Node& self, const Underlay& underlay,
                    TableChanges& out) {

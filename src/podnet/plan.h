@@ -24,7 +24,7 @@ struct Config {
   Transport transport = Transport::kVxlan;
   std::vector<Prefix> cluster_cidrs{};  // of all pods: what is not masqueraded
   bool masquerade = true;
-  std::optional<std::uint32_t> mtu{};         // of pods; unset: from the underlay
+  std::optional<std::uint32_t> mtu{};         // of pods, at most; unset: from the underlay
   std::string cni_configuration_directory{};  // "" = write none
   std::string cni_data_directory{};           // host-local's store; "" = its default
 };
@@ -37,12 +37,17 @@ struct Underlay {
   bool operator==(const Underlay&) const = default;
 };
 
-// Pod MTU: the configured one, or the underlay's less the transport's overhead (VXLAN over IPv4: 50
-// bytes).
+// Pod MTU: the underlay's less the transport's overhead (VXLAN over IPv4: 50 bytes), or the
+// configured one where that is less.
 std::uint32_t pod_mtu(const Config& config, const Underlay& underlay);
 
 // A node's VTEP MAC, from its IPv4 InternalIP, so that peers need nothing but the Node objects.
 MacAddress vtep_mac(const IpAddress& internal_ip);
+
+// What of the configuration or of this node's own Node object is not followed as it stands, and
+// why, in words that name the field and the value.
+std::vector<std::string> node_problems(const Config& config, const model::Node& self,
+                                       const Underlay& underlay);
 
 // What stands whatever peers there are: links, addresses, sysctls, masquerade, CNI configuration.
 // Fails, naming the node and the field, when this node lacks a pod CIDR or an address, or when its

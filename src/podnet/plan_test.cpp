@@ -56,6 +56,17 @@ TEST(PodMtu, ComesFromTheUnderlay) {
   EXPECT_EQ(pod_mtu(fixed, kUnderlay), 1400);
 }
 
+TEST(PodMtu, IsNoMoreThanTheUnderlayAllows) {
+  Config fixed = config();
+  fixed.mtu = 1451;
+  EXPECT_EQ(pod_mtu(fixed, kUnderlay), 1450);
+  fixed.transport = Transport::kDirect;
+  EXPECT_EQ(pod_mtu(fixed, kUnderlay), 1451);
+  fixed.mtu = 9000;
+  EXPECT_EQ(pod_mtu(fixed, kUnderlay), 1500);
+  EXPECT_EQ(pod_mtu(config(), {"eth0", 40, ip("172.31.0.11")}), 0);
+}
+
 TEST(PlanNode, BridgeVtepAndGatewaysForBothFamilies) {
   TableChanges out;
   const auto self =
@@ -131,6 +142,32 @@ TEST(PlanNode, SaysWhichFieldIsWrong) {
   EXPECT_EQ(
       plan_node(config(), node("node1", {}, {cidr("10.244.1.0/24")}), v6, out).error().message,
       "node node1: status.addresses: VXLAN needs an IPv4 InternalIP, not fd00::1");
+}
+
+TEST(NodeProblems, NameTheFieldAndTheValue) {
+  const auto dual = node("node1", {ip("172.31.0.11"), ip("fd00:172:31::11")},
+                         {cidr("10.244.1.0/24"), cidr("fd00:10:244:1::/64")});
+  EXPECT_THAT(node_problems(config(), dual, kUnderlay), IsEmpty());
+
+  Config large = config();
+  large.mtu = 1500;
+  EXPECT_THAT(node_problems(large, dual, kUnderlay),
+              ElementsAre("configuration: spec.podNetwork.mtu: 1500 is more than 1450 (eth0 has "
+                          "1500, VXLAN takes 50)"));
+  large.transport = Transport::kDirect;
+  EXPECT_THAT(node_problems(large, dual, kUnderlay), IsEmpty());
+  const Underlay small{"eth0", 1200, ip("172.31.0.11")};
+  EXPECT_THAT(node_problems(large, dual, small),
+              ElementsAre("configuration: spec.podNetwork.mtu: 1500 is more than 1200 (eth0 has "
+                          "1200)",
+                          "node node1: IPv6 needs an MTU of 1280, pods have 1200 (eth0 has 1200)"));
+
+  const auto lacking =
+      node("node1", {ip("172.31.0.11")}, {cidr("10.244.1.0/24"), cidr("fd00:10:244:1::/64")});
+  EXPECT_THAT(node_problems(config(), lacking, kUnderlay), IsEmpty());
+  EXPECT_THAT(node_problems(config(Transport::kDirect), lacking, kUnderlay),
+              ElementsAre("node node1: status.addresses: no InternalIP is IPv6: "
+                          "fd00:10:244:1::/64 cannot be reached"));
 }
 
 }  // namespace
