@@ -14,7 +14,54 @@ using namespace std::chrono_literals;
 using testing::HasSubstr;
 using testing::Not;
 
-class AgentTest : public AgentFixture {};
+class AgentTest : public AgentFixture {
+ protected:
+  // From now on `ip monitor`, `bridge monitor` and `nft monitor` write down what changes.
+  void start_monitors() const {
+    // `set -e` in the subshell would hide a monitor that cannot start.
+    const std::string out = directory_ + "/monitor";
+    sh("( ip monitor link address route neigh >" + out + ".ip 2>&1 & echo $! >" + out +
+       ".pids; bridge monitor fdb >" + out + ".fdb 2>&1 & echo $! >>" + out +
+       ".pids; stdbuf -oL nft monitor >" + out + ".nft 2>&1 & echo $! >>" + out +
+       ".pids ) </dev/null");
+    // They hear when each has told of something foreign.
+    ASSERT_TRUE(eventually([&] {
+      shell(
+          "ip address add 192.0.2.1/32 dev lo; ip address del 192.0.2.1/32 dev lo;"
+          " bridge fdb add 02:00:00:00:00:99 dev far self;"
+          " bridge fdb del 02:00:00:00:00:99 dev far self;"
+          " nft add table ip other; nft delete table ip other");
+      return have_told("192.0.2.1", "00:99", "other");
+    }));
+  }
+
+  // What of ours they have told of; the kernel's own link-local addresses come when they come.
+  std::string monitored() const {
+    sh("ip address add 192.0.2.2/32 dev lo; nft add table ip end;"
+       " bridge fdb add 02:00:00:00:00:98 dev far self");
+    EXPECT_TRUE(eventually([&] { return have_told("192.0.2.2", "00:98", "end"); }));
+    sh("kill $(cat " + directory_ + "/monitor.pids)");
+    return shell("cd " + directory_ +
+                 "; grep -hE 'cni0|weft|10\\.244|fd00' monitor.ip monitor.fdb monitor.nft | grep "
+                 "-v fe80")
+        .text;
+  }
+
+  // The last digits of the frontend's endpoints in the order of their slots, as the kernel has
+  // them.
+  static std::string slots(const std::string& family, const std::string& frontend) {
+    return sh("nft list map " + family + " weft-services endpoints | grep -oE '" + frontend +
+              " . tcp . 80 . [0-9]+ : [^ ]+' | sort -V | grep -o '.$' | tr -d '\\n'");
+  }
+
+ private:
+  bool have_told(const std::string& ip, const std::string& fdb, const std::string& nft) const {
+    const std::string out = directory_ + "/monitor";
+    return shell("grep -q " + ip + " " + out + ".ip && grep -q " + fdb + " " + out +
+                 ".fdb && grep -q " + nft + " " + out + ".nft")
+               .status == 0;
+  }
+};
 
 TEST_F(AgentTest, BringsTheNodeToWhatTheManifestsSay) {
   write_config();
@@ -134,43 +181,57 @@ TEST_F(AgentTest, KilledAndStartedAgainItTouchesNothingThatIsRight) {
   write_config();
   start_and_settle();
   const auto before = snapshot();
-  // `set -e` in the subshell would hide a monitor that cannot start.
-  const std::string out = directory_ + "/monitor";
-  sh("( ip monitor link address route neigh >" + out + ".ip 2>&1 & echo $! >" + out +
-     ".pids;"
-     " bridge monitor fdb >" +
-     out + ".fdb 2>&1 & echo $! >>" + out +
-     ".pids;"
-     " stdbuf -oL nft monitor >" +
-     out + ".nft 2>&1 & echo $! >>" + out + ".pids ) </dev/null");
-  // The monitors hear when each has told of something foreign.
-  ASSERT_TRUE(eventually([&] {
-    shell(
-        "ip address add 192.0.2.1/32 dev lo; ip address del 192.0.2.1/32 dev lo;"
-        " bridge fdb add 02:00:00:00:00:99 dev far self; bridge fdb del 02:00:00:00:00:99 dev far "
-        "self;"
-        " nft add table ip other; nft delete table ip other");
-    return shell("grep -q 192.0.2.1 " + out + ".ip && grep -q 00:99 " + out +
-                 ".fdb && grep -q other " + out + ".nft")
-               .status == 0;
-  }));
-
+  start_monitors();
   kill_agent();
   start_and_settle();
   EXPECT_EQ(difference(before, snapshot()), "");
-  sh("ip address add 192.0.2.2/32 dev lo; nft add table ip end;"
-     " bridge fdb add 02:00:00:00:00:98 dev far self");
-  ASSERT_TRUE(eventually([&] {
-    return shell("grep -q 192.0.2.2 " + out + ".ip && grep -q 00:98 " + out +
-                 ".fdb && grep -q end " + out + ".nft")
-               .status == 0;
-  }));
-  sh("kill $(cat " + out + ".pids)");
-  // Only what is ours; the kernel's own link-local addresses come when they come.
-  EXPECT_EQ(shell("grep -hE 'cni0|weft|10\\.244|fd00' " + out + ".ip " + out + ".fdb " + out +
-                  ".nft | grep -v fe80")
-                .text,
-            "");
+  EXPECT_EQ(monitored(), "");
+}
+
+// A Service with these endpoints, a digit each.
+std::string endpoints(const std::string& digits) {
+  std::string text = R"(apiVersion: v1
+kind: Service
+metadata: {name: web, namespace: default}
+spec: {clusterIP: 10.96.0.10, clusterIPs: [10.96.0.10, "fd00:10:96::10"], ports: [{port: 80}]}
+)";
+  for (const auto& [family, network] :
+       {std::pair("IPv4", "10.244.1."), std::pair("IPv6", "fd00:10:244:1::")}) {
+    text +=
+        std::string("---\napiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\n") +
+        "metadata: {name: web-" + family +
+        ", namespace: default, labels: {kubernetes.io/service-name: web}}\naddressType: " + family +
+        "\nports: [{port: 8080}]\nendpoints:\n";
+    for (const char digit : digits)
+      text += std::string("- {addresses: [\"") + network + digit + "\"]}\n";
+  }
+  return text;
+}
+
+TEST_F(AgentTest, KilledAndStartedAgainItLeavesEndpointsInTheirSlots) {
+  write_config();
+  write_manifest("web.yaml", endpoints("23456"));
+  start_and_settle();
+  for (const char* digits : {"2456", "12456", "1256"}) {
+    write_manifest("web.yaml", endpoints(digits));
+    ASSERT_EQ(verify().exit_code, 0) << verify().text;
+  }
+  ASSERT_EQ(slots("ip", "10.96.0.10"), "2615");  // as their history made it, not sorted
+  ASSERT_EQ(slots("ip6", "fd00:10:96::10"), "2615");
+  const auto before = snapshot();
+  start_monitors();
+  kill_agent();
+  start_and_settle();
+  EXPECT_EQ(difference(before, snapshot()), "");
+  EXPECT_EQ(monitored(), "");
+  EXPECT_THAT(status(), HasSubstr("Drift         0 repaired"));
+
+  // What changes while no agent runs is made up for as if one had run.
+  kill_agent();
+  write_manifest("web.yaml", endpoints("125"));
+  start_and_settle();
+  EXPECT_EQ(slots("ip", "10.96.0.10"), "251");
+  EXPECT_EQ(slots("ip6", "fd00:10:96::10"), "251");
 }
 
 TEST_F(AgentTest, KilledAtAnyMomentOfItsStartOrEndItCanBeStartedAndUninstalled) {
