@@ -6,10 +6,12 @@ import os
 import pathlib
 import signal
 import subprocess
+import sys
 import unittest
 
 from kernel_state import SYSCTLS
-from weft_test import (WEFT, Lab, ask, echo_pod, idle_pod, in_netns, main, residue, run, service, wait_for, weft)
+from weft_test import (PATIENCE, WEFT, Lab, ask, echo_pod, idle_pod, in_netns, main, residue, run, service, wait_for,
+                       weft)
 
 
 def sysctls(netns=None):
@@ -38,6 +40,39 @@ class Uninstall(unittest.TestCase):
                 self.assertEqual(in_netns(node["netns"], "ip", family, "neigh", "show", "nud", "permanent").stdout, "")
             self.assertEqual(sysctls(node["netns"]), sysctls())  # what a new namespace has
             self.assertFalse(conflist[0].exists())
+
+
+# A test with two labs, one of its class and one of its own; prints their names and waits.
+INTERRUPTED = """
+import signal, unittest
+from weft_test import Lab, main
+class Interrupted(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.lab = cls.enterClassContext(Lab("--nodes", 1))
+    def test(self):
+        with Lab("--nodes", 1) as lab:
+            print(self.lab.name, lab.name, flush=True)
+            signal.pause()
+    def test_that_comes_after(self):
+        print("still running")
+main()
+"""
+
+
+class Interrupt(unittest.TestCase):
+    def test_interrupted_test_leaves_no_lab(self):
+        for number in (signal.SIGINT, signal.SIGTERM):
+            with self.subTest(number.name), subprocess.Popen(
+                    [sys.executable, "-c", INTERRUPTED], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+                    env={**os.environ, "PYTHONPATH": str(pathlib.Path(__file__).parent)}) as test:
+                names = test.stdout.readline().split()
+                self.assertEqual(len(names), 2)
+                test.send_signal(number)
+                self.assertEqual(test.communicate(timeout=30 * PATIENCE)[0], "")
+                self.assertNotEqual(test.returncode, 0)
+                for name in names:
+                    wait_for(lambda: f"left: {residue(name)}", lambda: not residue(name), 5)
 
 
 class LabDown(unittest.TestCase):

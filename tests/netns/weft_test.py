@@ -2,8 +2,10 @@
 """What the lab tests share: a lab that removes itself, commands in its namespaces, captures, polling.
 
 Nothing here sleeps for a fixed time: `wait_for` polls a condition until a deadline. Everything a test makes
-carries the lab's random name, and leaving the `with` block proves that none of it is left.
+carries the lab's random name, and leaving the `with` block proves that none of it is left. A test that is
+interrupted (SIGINT, SIGTERM) removes its labs too.
 """
+import atexit
 import json
 import os
 import pathlib
@@ -55,15 +57,33 @@ def in_netns(netns, *command, **kwargs):
     return run("nsenter", f"--net={netns}", *command, **kwargs)
 
 
+# SIGINT too: a shell that starts us in the background has it ignored.
+for number in (signal.SIGINT, signal.SIGTERM):
+    signal.signal(number, signal.default_int_handler)
+
+
+@atexit.register
+def remove_labs():
+    """What a `with` block did not come to: unittest forgets the contexts of a class when it is interrupted."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    for lab in Lab.made:
+        if residue(lab.name):
+            lab.weft("down", check=False)
+
+
 class Lab:
     """A running lab: `with Lab("--nodes", 2) as lab:`. Leaving takes it down; it fails if an agent has ended that
     the test does not name in `ended`, and if anything is left."""
+
+    made = []
 
     def __init__(self, *options):
         self.name = "t" + secrets.token_hex(3)
         self.options = [str(option) for option in options]
         self.directory = pathlib.Path("/run/weft/lab") / self.name
         self.ended = set()
+        self.made.append(self)
 
     def __enter__(self):
         try:
