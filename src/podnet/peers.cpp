@@ -57,10 +57,10 @@ const IpAddress* internal_ip(const Node& node, IpFamily family) {
 }
 
 bool is_nodes_address(const IpAddress& address) {
-  static const Prefix kMulticast4 = *Prefix::parse("224.0.0.0/4");
-  static const Prefix kMulticast6 = *Prefix::parse("ff00::/8");
-  return !address.is_unspecified() && !address.is_loopback() && !kMulticast4.contains(address) &&
-         !kMulticast6.contains(address);
+  static const Prefix multicast_ipv4 = *Prefix::parse("224.0.0.0/4");
+  static const Prefix multicast_ipv6 = *Prefix::parse("ff00::/8");
+  return !address.is_unspecified() && !address.is_loopback() && !multicast_ipv4.contains(address) &&
+         !multicast_ipv6.contains(address);
 }
 
 // Where packets for a pod CIDR of the node go; nothing while that is one of address_problems().
