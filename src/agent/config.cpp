@@ -24,7 +24,7 @@ constexpr std::uint32_t kSmallestMtu = 1280;  // IPv6 needs it (RFC 8200 §5), a
 constexpr std::uint32_t kLargestMtu = 65535;
 
 Failure not_a(const json& value, std::string_view what) {
-  return fail(fmt::format("{} is not {}", value.dump(), what));
+  return fail(fmt::format("{} is not {}", cluster::shown(value), what));
 }
 
 Result<std::string> text(const json& value) {
@@ -92,7 +92,7 @@ auto list_of(Decode decode) {
         for (const json& member : value) {
           WEFT_ASSIGN(auto decoded, decode(member));
           if (std::find(out.begin(), out.end(), decoded) != out.end())
-            return fail(fmt::format("{} is there twice", member.dump()));
+            return fail(fmt::format("{} is there twice", cluster::shown(member)));
           out.push_back(std::move(decoded));
         }
         return out;

@@ -3,6 +3,11 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdio>
+#include <fstream>
+
+#include "agent/run.h"
+
 namespace weft::agent {
 namespace {
 
@@ -175,6 +180,25 @@ TEST(Config, TextThatIsNoConfigurationIsAnError) {
     ASSERT_FALSE(config) << text;
     EXPECT_EQ(config.error().message.substr(0, 2), "f:") << text;
   }
+}
+
+TEST(Config, TextThatIsNotUtf8IsAnErrorThatNamesFieldAndValue) {
+  EXPECT_EQ(error_of(parse("spec:\n  nodeName: caf\xe9\n  clusterCIDRs: [10.244.0.0/16]\n")),
+            "agent.yaml:4: spec.nodeName: is not UTF-8: \"caf\uFFFD\"");
+  EXPECT_EQ(error_of(parse("spec: caf\xe9\n")), "agent.yaml:3: spec: is not UTF-8: \"caf\uFFFD\"");
+  EXPECT_EQ(error_of(parse_config("{\"spec\":\n{\"nodeName\": \"caf\xe9\"}}", "agent.json")),
+            "agent.json:2: spec.nodeName: is not UTF-8: \"caf\uFFFD\"");
+  EXPECT_EQ(error_of(parse_config("{\"spec\":\n{\"podNetwork\": {\"mtu\": 1e999}}}", "agent.json")),
+            "agent.json:2: spec.podNetwork.mtu: 1e999 is too large a number");
+}
+
+TEST(Config, AWrongConfigurationEndsTheAgentWithExitCode2) {
+  const std::string path = testing::TempDir() + "weft-test-agent.yaml";
+  for (const char* text : {"nodeName: caf\xe9\n", "{\"a\": 1e999}", "kind: Pod\n", ""}) {
+    std::ofstream(path) << text;
+    EXPECT_EQ(run(path), 2) << text;
+  }
+  std::remove(path.c_str());
 }
 
 TEST(Config, SocketPathMustFitASocketAddress) {

@@ -15,7 +15,7 @@ Fields::Fields(const cluster::Document& document, std::string pointer, std::opti
   if (found.is_object())
     object_ = &found;
   else
-    refuse("", fmt::format("{} is not an object with fields", found.dump()));
+    refuse("", fmt::format("{} is not an object with fields", cluster::shown(found)));
 }
 
 Fields Fields::object(const char* name) {

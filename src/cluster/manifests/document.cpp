@@ -12,6 +12,8 @@
 namespace weft::cluster {
 namespace {
 
+constexpr std::size_t kShownLength = 60;
+
 // The string field at `pointer`, "" where it is missing.
 Result<std::string> text_at(const Document& document, const char* pointer) {
   const nlohmann::json::json_pointer at(pointer);
@@ -19,7 +21,7 @@ Result<std::string> text_at(const Document& document, const char* pointer) {
   const nlohmann::json& field = document.value[at];
   if (field.is_null()) return std::string();
   if (!field.is_string())
-    return fail_at(document, pointer, fmt::format("must be a string, not {}", field.dump()));
+    return fail_at(document, pointer, fmt::format("must be a string, not {}", shown(field)));
   return field.get<std::string>();
 }
 
@@ -66,7 +68,7 @@ Result<> flatten(Document document, std::vector<Document>& out) {
   const bool list = is_list(document.value);
   if (!list && !document.value.is_array()) {
     if (!document.value.is_object())
-      return fail_at(document, "", fmt::format("is no object: {}", document.value.dump()));
+      return fail_at(document, "", fmt::format("is no object: {}", shown(document.value)));
     WEFT_TRY(read_header(document));
     out.push_back(std::move(document));
     return {};
@@ -93,6 +95,22 @@ bool is_json(std::string_view text) {
   const std::size_t next = text.find_first_not_of("{[ \t\r\n", first);
   return next == std::string_view::npos ||
          std::string_view("\"}]").find(text[next]) != std::string_view::npos;
+}
+
+std::string shown(const nlohmann::json& value) {
+  return shortened(value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+}
+
+std::string shortened(std::string text) {
+  if (text.size() <= kShownLength) return text;
+  std::size_t end = kShownLength;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
+  return text.substr(0, end) + "…";
+}
+
+std::string not_utf8(std::string_view pointer, std::string_view text) {
+  const std::string path = field_path(pointer);
+  return fmt::format("{}{}is not UTF-8: {}", path, path.empty() ? "" : ": ", shown(text));
 }
 
 int line_in(const FieldLines& lines, std::string_view pointer, int otherwise) {

@@ -54,6 +54,13 @@ Failure fail_at(const Document& document, std::string_view pointer, std::string_
 
 bool is_json(std::string_view text);
 
+// A value as errors show it: JSON on one line, shortened; what is no UTF-8 shows as U+FFFD.
+std::string shown(const nlohmann::json& value);
+// At most 60 bytes of UTF-8, and "…" for the rest.
+std::string shortened(std::string text);
+// "metadata.name: is not UTF-8: "caf\uFFFD"".
+std::string not_utf8(std::string_view pointer, std::string_view text);
+
 // How people write a JSON pointer: spec.ports[0].port.
 std::string field_path(std::string_view pointer);
 // `pointer` with one more step; / and ~ in `key` are escaped.

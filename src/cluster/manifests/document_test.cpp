@@ -132,6 +132,31 @@ TEST(Document, ErrorsSayFileLineAndField) {
   EXPECT_THAT(error_of("a: &x\n  b: *x\n"), HasSubstr("nested too deeply"));
 }
 
+TEST(Document, ANumberThatIsTooLargeIsNamed) {
+  EXPECT_EQ(error_of("{\"apiVersion\": \"v1\",\n\"spec\": [{}, {\"a\": [1,\n1e999]}]}"),
+            "web.yaml:3: spec[1].a[1]: 1e999 is too large a number");
+  EXPECT_EQ(error_of("[\"a\", -1e999]"), "web.yaml:1: [1]: -1e999 is too large a number");
+}
+
+TEST(Document, TextThatIsNotUtf8IsNamed) {
+  EXPECT_EQ(error_of("a: 1\nb:\n- {c: caf\xe9}\n"),
+            "web.yaml:3: b[0].c: is not UTF-8: \"caf\uFFFD\"");
+  EXPECT_EQ(error_of("a:\n  caf\xe9: 1\n"), "web.yaml:2: a: is not UTF-8: \"caf\uFFFD\"");
+  EXPECT_EQ(error_of("--- caf\xe9\n"), "web.yaml:1: is not UTF-8: \"caf\uFFFD\"");
+  EXPECT_EQ(error_of("{\"a\": 1,\n\"b\": {\"c\": \"caf\xe9\"}}"),
+            "web.yaml:2: b.c: is not UTF-8: \"caf\uFFFD\"");
+  EXPECT_EQ(error_of("{\"a\": {\"b\": 1,\n\"caf\xe9\": 2}}"),
+            "web.yaml:2: a: is not UTF-8: \"caf\uFFFD\"");
+}
+
+TEST(Document, AValueIsShownOnOneLineAndCutBetweenCharacters) {
+  EXPECT_EQ(shown({{"a", {1, "b"}}}), R"({"a":[1,"b"]})");
+  EXPECT_EQ(shown("caf\xe9"), "\"caf\uFFFD\"");
+  const std::string wide =
+      "\u00e9\u00e9\u00e9\u00e9\u00e9\u00e9\u00e9\u00e9\u00e9\u00e9";  // 20 bytes
+  EXPECT_EQ(shown(wide + wide + wide), "\"" + wide + wide + wide.substr(2) + "…");
+}
+
 TEST(Document, FailAtNamesTheField) {
   const auto documents = read(
       "apiVersion: v1\nkind: Service\nmetadata: {name: web, namespace: default}\n"

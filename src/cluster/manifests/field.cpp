@@ -6,17 +6,6 @@
 #include "cluster/manifests/document.h"
 
 namespace weft::cluster {
-namespace {
-
-constexpr std::size_t kShownLength = 60;  // of a value in an error
-
-std::string shown(simdjson::dom::element value) {
-  std::string text = simdjson::minify(value);
-  if (text.size() > kShownLength) text = text.substr(0, kShownLength) + "…";
-  return text;
-}
-
-}  // namespace
 
 Field Field::step(std::string_view key, std::size_t index,
                   std::optional<simdjson::dom::element> value) const {
@@ -49,8 +38,9 @@ std::string Field::pointer() const {
 
 void Field::refuse(std::string_view demand) const {
   if (*error_) return;
-  *error_ = FieldError{
-      pointer(), value_ ? fmt::format("{}, not {}", demand, shown(*value_)) : std::string(demand)};
+  std::string message(demand);
+  if (value_) message += ", not " + shortened(simdjson::minify(*value_));
+  *error_ = FieldError{pointer(), std::move(message)};
 }
 
 std::string Field::text(std::string_view otherwise) const {

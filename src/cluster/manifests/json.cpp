@@ -5,6 +5,8 @@
 #include <simdjson.h>
 
 #include <algorithm>
+#include <optional>
+#include <vector>
 
 namespace weft::cluster {
 namespace {
@@ -73,21 +75,115 @@ FieldLines lines_of(std::string_view text) {
   return lines;
 }
 
-}  // namespace
+// Builds the value, and knows where in it the text goes wrong, which nlohmann/json does not tell of
+// numbers that are too large. Ends at the first error.
+class ValueBuilder final : public nlohmann::json_sax<nlohmann::json> {
+ public:
+  struct Problem {
+    std::size_t offset = 0;  // of the first byte after it
+    std::string message{};
+  };
+  const std::optional<Problem>& problem() const { return problem_; }
+  nlohmann::json take() { return std::move(root_); }
 
-Result<Document> parse_json(std::string_view text, std::string_view file) {
-  Document document;
-  document.file = file;
-  try {
-    document.value = nlohmann::json::parse(text);
-  } catch (const nlohmann::json::parse_error& error) {
-    const std::size_t read = std::min(error.byte, text.size());
-    const auto line = 1 + std::count(text.begin(), text.begin() + static_cast<long>(read), '\n');
+  bool null() override { return add(nullptr); }
+  bool boolean(bool value) override { return add(value); }
+  bool number_integer(std::int64_t value) override { return add(value); }
+  bool number_unsigned(std::uint64_t value) override { return add(value); }
+  bool number_float(double value, const std::string&) override { return add(value); }
+  bool string(std::string& value) override { return add(std::move(value)); }
+  bool binary(nlohmann::json::binary_t&) override { return false; }  // not in text
+  bool start_object(std::size_t) override { return open(nlohmann::json::object()); }
+  bool start_array(std::size_t) override { return open(nlohmann::json::array()); }
+  bool end_object() override { return close(); }
+  bool end_array() override { return close(); }
+  bool key(std::string& name) override {
+    levels_.back().key = std::move(name);
+    return true;
+  }
+
+  bool parse_error(std::size_t offset, const std::string& read,
+                   const nlohmann::json::exception& error) override {
+    problem_ = Problem{offset, explain(read, error)};
+    return false;
+  }
+
+ private:
+  struct Level {
+    nlohmann::json* value = nullptr;
+    std::string key{};  // of the member that is being read; "" between two
+  };
+
+  nlohmann::json& put(nlohmann::json value) {
+    if (levels_.empty()) return root_ = std::move(value);
+    const Level& level = levels_.back();
+    if (level.value->is_array()) return level.value->emplace_back(std::move(value));
+    return (*level.value)[level.key] = std::move(value);
+  }
+  bool add(nlohmann::json value) {
+    put(std::move(value));
+    return end_member();
+  }
+  bool open(nlohmann::json value) {
+    levels_.push_back({&put(std::move(value)), ""});
+    return true;
+  }
+  bool close() {
+    levels_.pop_back();
+    return end_member();
+  }
+  bool end_member() {
+    if (!levels_.empty()) levels_.back().key.clear();
+    return true;
+  }
+
+  // The value that comes next, or is being read.
+  std::string pointer() const {
+    std::string pointer;
+    for (const Level& level : levels_) {
+      const bool last = &level == &levels_.back();
+      if (level.value->is_array())
+        pointer = field_pointer(pointer, std::to_string(level.value->size() - (last ? 0 : 1)));
+      else if (!level.key.empty())
+        pointer = field_pointer(pointer, level.key);
+    }
+    return pointer;
+  }
+
+  std::string explain(std::string_view read, const nlohmann::json::exception& error) const {
+    constexpr int kNumberOverflow = 406;
+    if (error.id == kNumberOverflow)
+      return fmt::format("{}: {} is too large a number", field_path(pointer()),
+                         shortened(std::string(read)));
+    if (!simdjson::validate_utf8(read.data(), read.size())) {
+      if (read.starts_with('"')) read.remove_prefix(1);
+      if (read.ends_with('"')) read.remove_suffix(1);
+      return not_utf8(pointer(), read);
+    }
     std::string_view what = error.what();  // "[json.exception…] parse error at line 3, column 5: …"
     if (const auto column = what.find("column "); column != std::string_view::npos)
       what.remove_prefix(column);
-    return fail(fmt::format("{}:{}: {}", file, line, what));
+    return std::string(what);
   }
+
+  nlohmann::json root_{};
+  std::vector<Level> levels_{};  // what is open; the pointers hold, as only the last one grows
+  std::optional<Problem> problem_{};
+};
+
+}  // namespace
+
+Result<Document> parse_json(std::string_view text, std::string_view file) {
+  ValueBuilder builder;
+  nlohmann::json::sax_parse(text, &builder);
+  if (const auto& problem = builder.problem()) {
+    const auto end = static_cast<long>(std::min(problem->offset, text.size()));
+    const auto line = 1 + std::count(text.begin(), text.begin() + end, '\n');
+    return fail(fmt::format("{}:{}: {}", file, line, problem->message));
+  }
+  Document document;
+  document.file = file;
+  document.value = builder.take();
   document.lines = lines_of(text);
   document.line = line_in(document.lines, "", 1);
   return document;

@@ -2,6 +2,7 @@
 #include "cluster/manifests/yaml.h"
 
 #include <fmt/core.h>
+#include <simdjson.h>
 #include <yaml-cpp/yaml.h>
 
 #include <charconv>
@@ -81,6 +82,7 @@ class Converter {
     lines_.emplace(pointer, line);
     switch (node.Type()) {
       case YAML::NodeType::Scalar:
+        check_utf8(node.Scalar(), line, pointer);
         return scalar(node);
       case YAML::NodeType::Sequence:
         return sequence(node, pointer, depth);
@@ -111,6 +113,7 @@ class Converter {
         merge(entry.second, merged, line, depth);
         continue;
       }
+      check_utf8(key.Scalar(), line, pointer);
       const std::string field = field_pointer(pointer, key.Scalar());
       if (object.contains(key.Scalar())) return refuse(line, field_path(field) + " is given twice");
       lines_[field] = line;  // the key's: an empty value stands nowhere
@@ -133,6 +136,11 @@ class Converter {
       for (const auto& [key, field] : mapping.items())
         if (!into.contains(key)) into[key] = field;
     }
+  }
+
+  // YAML is Unicode, but yaml-cpp passes on whatever bytes it finds.
+  void check_utf8(const std::string& text, int line, const std::string& pointer) {
+    if (!simdjson::validate_utf8(text)) refuse(line, not_utf8(pointer, text));
   }
 
   nlohmann::json refuse(int line, std::string message) {
