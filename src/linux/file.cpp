@@ -30,6 +30,13 @@ Result<std::string> read_file(const std::string& path) {
   return read_all(file.get(), path);
 }
 
+Result<std::optional<std::string>> read_if_there(const std::string& path) {
+  Result<std::string> text = read_file(path);
+  if (text) return std::move(*text);
+  if (text.error().code == ENOENT || text.error().code == ENOTDIR) return std::nullopt;
+  return Failure(std::move(text.error()));
+}
+
 Result<> write_all(int fd, std::string_view text, std::string_view name) {
   while (!text.empty()) {
     const ssize_t written = ::write(fd, text.data(), text.size());

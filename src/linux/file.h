@@ -6,6 +6,7 @@
 
 #include <sys/types.h>
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -16,6 +17,8 @@ namespace weft {
 // To the end of the file. `name` is for the error.
 Result<std::string> read_all(int fd, std::string_view name);
 Result<std::string> read_file(const std::string& path);
+// Nothing when there is no such file.
+Result<std::optional<std::string>> read_if_there(const std::string& path);
 
 Result<> write_all(int fd, std::string_view text, std::string_view name);
 

@@ -5,7 +5,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <filesystem>
 #include <system_error>
@@ -52,21 +51,6 @@ Result<> write_atomically(const std::string& path, std::string_view content) {
   WEFT_TRY(write_synced(temporary, content));
   if (::rename(temporary.c_str(), path.c_str()) != 0) return fail_errno("rename to " + path);
   return {};
-}
-
-Result<std::optional<std::string>> read_whole(const std::string& path) {
-  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!fd && (errno == ENOENT || errno == ENOTDIR)) return std::nullopt;
-  if (!fd) return fail_errno("open " + path);
-  std::string content;
-  std::array<char, 4096> block{};
-  for (;;) {
-    const ssize_t got = ::read(fd.get(), block.data(), block.size());
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return fail_errno("read " + path);
-    if (got == 0) return content;
-    content.append(block.data(), static_cast<std::size_t>(got));
-  }
 }
 
 Result<> remove_file(const std::string& path) {

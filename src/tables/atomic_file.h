@@ -4,7 +4,6 @@
 // renamed over. Mode 0644; missing directories are made (0755).
 #pragma once
 
-#include <optional>
 #include <string>
 #include <string_view>
 
@@ -13,9 +12,6 @@
 namespace weft::tables {
 
 Result<> write_atomically(const std::string& path, std::string_view content);
-
-// Nothing when there is no such file.
-Result<std::optional<std::string>> read_whole(const std::string& path);
 
 // Of what is not there: success. Takes along what a write that was cut short left beside it.
 Result<> remove_file(const std::string& path);

@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "linux/file.h"
 #include "tables/atomic_file.h"
 
 namespace weft::tables {
@@ -10,7 +11,7 @@ namespace weft::tables {
 Result<FileKind::Table> FileDriver::read() {
   FileKind::Table table;
   for (const std::string& path : paths_) {
-    WEFT_ASSIGN(auto content, read_whole(path));
+    WEFT_ASSIGN(auto content, read_if_there(path));
     if (content) table.emplace(path, std::move(*content));
   }
   return table;

@@ -1,11 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tables/sysctl_driver.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <filesystem>
 #include <string_view>
@@ -13,31 +9,13 @@
 #include <utility>
 #include <vector>
 
-#include "base/unique_fd.h"
+#include "linux/file.h"
+#include "linux/sysctl.h"
 #include "tables/atomic_file.h"
 
 namespace weft::tables {
 
 namespace {
-
-// /proc/sys/net is that of the network namespace the thread is in.
-std::string kernel_path(const std::string& key) { return "/proc/sys/" + key; }
-
-// Nothing when the kernel has no such sysctl.
-Result<std::optional<std::string>> read_sysctl(const std::string& key) {
-  WEFT_ASSIGN(auto value, read_whole(kernel_path(key)));
-  if (value && value->ends_with('\n')) value->pop_back();
-  return value;
-}
-
-// One write call: the kernel takes each as a whole value.
-Result<> write_sysctl(const std::string& key, const std::string& value) {
-  const UniqueFd fd(::open(kernel_path(key).c_str(), O_WRONLY | O_CLOEXEC));
-  if (!fd) return fail_errno("open " + kernel_path(key));
-  if (::write(fd.get(), value.data(), value.size()) != static_cast<ssize_t>(value.size()))
-    return fail_errno("write '" + value + "' to " + kernel_path(key));
-  return {};
-}
 
 Failure no_such_sysctl(const std::string& key) {
   constexpr std::pair<std::string_view, std::string_view> kModules[] = {
@@ -85,7 +63,7 @@ std::string SysctlDriver::path_of(const std::string& key) const {
 }
 
 Result<std::optional<SysctlDriver::Saved>> SysctlDriver::load(const std::string& key) const {
-  WEFT_ASSIGN(const auto content, read_whole(path_of(key)));
+  WEFT_ASSIGN(const auto content, read_if_there(path_of(key)));
   if (!content) return std::nullopt;
   const std::string_view text = *content;
   const std::size_t line = text.find('\n');

@@ -7,8 +7,8 @@
 
 #include "cni/plugins/bridge_plan.h"
 #include "cni/plugins/neighbor_groups.h"
-#include "cni/plugins/proc_sys.h"
 #include "linux/netlink/address.h"
+#include "linux/sysctl.h"
 
 namespace weft::cni {
 namespace {
@@ -16,7 +16,7 @@ namespace {
 constexpr std::uint8_t kBridgeMac = 0x0a;  // locally administered
 
 Result<> enable_forwarding(IpFamily family) {
-  return write_proc_sys(
+  return ensure_sysctl(
       family == IpFamily::kIpv4 ? "net/ipv4/ip_forward" : "net/ipv6/conf/all/forwarding", "1");
 }
 
@@ -44,7 +44,7 @@ Result<> create_bridge(netlink::Socket& socket, const BridgeConfig& config) {
   Result<> created = socket.run(batch);
   if (!created && created.error().code != EEXIST) return created;  // another ADD was first
   // Where the kernel has no IPv6 there are no advertisements to refuse.
-  (void)write_proc_sys("net/ipv6/conf/" + config.bridge + "/accept_ra", "0");
+  (void)ensure_sysctl("net/ipv6/conf/" + config.bridge + "/accept_ra", "0");
   return {};
 }
 

@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "cni/plugins/neighbor_groups.h"
-#include "cni/plugins/proc_sys.h"
 #include "linux/netlink/link.h"
 #include "linux/netlink/link_removal.h"
+#include "linux/sysctl.h"
 #include "tables/address_driver.h"
 #include "tables/link_driver.h"
 #include "tables/link_index.h"
@@ -30,7 +30,7 @@ Result<> encode_all(const std::map<typename Kind::Key, typename Kind::Value>& ta
 Result<> enable_ipv6(const Netns& netns, const PodTables& tables) {
   WEFT_ASSIGN(const NetnsGuard inside, NetnsGuard::enter(netns));
   for (const auto& [name, link] : tables.pod_links)
-    WEFT_TRY(write_proc_sys("net/ipv6/conf/" + name + "/disable_ipv6", "0"));
+    WEFT_TRY(ensure_sysctl("net/ipv6/conf/" + name + "/disable_ipv6", "0"));
   return {};
 }
 
