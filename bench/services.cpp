@@ -6,8 +6,9 @@
 // in a network namespace of its own: a full load of N Services with ten endpoints into an empty
 // table, then single endpoints replaced one by one, any of the ten. The bare element update,
 // against which that is held, is the smallest batch there is: one element of the endpoints map
-// gives way to another. Usage: services [--terse] N...     --terse: only the minimum of load and
-// change, in microseconds
+// gives way to another.
+//
+//   services [--terse] N...     --terse: only the minimum of load and change, in microseconds
 #include <cstdlib>
 #include <cstring>
 #include <deque>
@@ -131,7 +132,7 @@ class Pipeline {
   void merge_and_run(const weft::tables::TableChanges& changes) {
     exit_unless(reconciler_.merge<NftKind>("services", changes.of<NftKind>()));
     reconciler_.run();
-    if (const auto error = reconciler_.last_error()) exit_unless(weft::fail(error->message));
+    for (const weft::Error& error : reconciler_.failing()) exit_unless(weft::fail(error.message));
   }
 
   SteadyClock clock_{};

@@ -259,9 +259,9 @@ Status Agent::status() const {
     status.backends += entry.backends.size();
   status.frontends = planner_.services().frontends.size();
   status.problems = problems();
-  if (const auto error = tables_.last_error()) status.last_error = error->message;
+  for (const Error& error : tables_.failing()) status.failing.push_back(error.message);
   status.failures = reconcile_log_.failures();
-  status.drift_repaired = reconcile_log_.repaired();
+  status.drift_found = reconcile_log_.drifted();
   status.uptime = std::chrono::duration_cast<seconds>(clock_.now() - started_at_);
   status.pid = ::getpid();
   status.memory_bytes = resident_memory();

@@ -224,7 +224,7 @@ TEST_F(AgentTest, KilledAndStartedAgainItLeavesEndpointsInTheirSlots) {
   start_and_settle();
   EXPECT_EQ(difference(before, snapshot()), "");
   EXPECT_EQ(monitored(), "");
-  EXPECT_THAT(status(), HasSubstr("Drift         0 repaired"));
+  EXPECT_THAT(status(), HasSubstr("Drift         0 found"));
 
   // What changes while no agent runs is made up for as if one had run.
   kill_agent();

@@ -2,7 +2,10 @@
 #include "agent/control_socket.h"
 
 #include <fmt/format.h>
+#include <poll.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -43,7 +46,7 @@ Result<> set_patience(int fd, std::chrono::milliseconds patience) {
   const timeval limit{.tv_sec = patience.count() / 1000, .tv_usec = patience.count() % 1000 * 1000};
   if (::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit) != 0 ||
       ::setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit) != 0)
-    return fail_errno("setsockopt");
+    return fail_errno("set a time limit");
   return {};
 }
 
@@ -81,14 +84,13 @@ Result<UniqueFd> connect_to(const std::string& path) {
   return fd;
 }
 
-Result<std::string> ask_agent(const std::string& path, std::string_view method,
-                              std::chrono::milliseconds patience) {
-  const Result<UniqueFd> fd = connect_to(path);
-  if (!fd) return explain_connect(path, fd.error());
-  WEFT_TRY(set_patience(fd->get(), patience));
-  const auto line = send_all(fd->get(), encode_request(method) + "\n").and_then([&] {
-    return receive_line(fd->get());
-  });
+namespace {
+
+Result<std::string> ask(int fd, const std::string& path, std::string_view method,
+                        std::chrono::milliseconds patience) {
+  WEFT_TRY(set_patience(fd, patience), path);
+  const auto line =
+      send_all(fd, encode_request(method) + "\n").and_then([&] { return receive_line(fd); });
   if (!line && line.error().code == EAGAIN)
     return fail(fmt::format("the agent at {} did not answer within {} ms", path, patience.count()),
                 ETIMEDOUT);
@@ -97,6 +99,36 @@ Result<std::string> ask_agent(const std::string& path, std::string_view method,
     return fail(fmt::format("the agent at {} ended without an answer (see its log)", path),
                 ECONNRESET);
   return decode_response(*line);
+}
+
+// The listening process; nothing where it cannot be told (another pid namespace) or is this one.
+UniqueFd process_behind(int fd) {
+  ucred peer{};
+  socklen_t size = sizeof peer;
+  if (::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) return {};
+  if (peer.pid == 0 || peer.pid == ::getpid()) return {};
+  return UniqueFd(static_cast<int>(::syscall(SYS_pidfd_open, peer.pid, 0)));
+}
+
+}  // namespace
+
+Result<std::string> ask_agent(const std::string& path, std::string_view method,
+                              std::chrono::milliseconds patience) {
+  const Result<UniqueFd> fd = connect_to(path);
+  if (!fd) return explain_connect(path, fd.error());
+  return ask(fd->get(), path, method, patience);
+}
+
+Result<> uninstall_agent(const std::string& path, std::chrono::milliseconds patience) {
+  const Result<UniqueFd> fd = connect_to(path);
+  if (!fd) return explain_connect(path, fd.error());
+  const UniqueFd agent = process_behind(fd->get());
+  WEFT_TRY(ask(fd->get(), path, "uninstall", patience));
+  if (!agent) return {};
+  pollfd ended{agent.get(), POLLIN, 0};
+  if (::poll(&ended, 1, static_cast<int>(patience.count())) == 0)
+    return fail("uninstalled, but the agent's process has not ended", ETIMEDOUT);
+  return {};
 }
 
 }  // namespace weft::agent

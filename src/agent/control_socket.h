@@ -26,4 +26,8 @@ Result<UniqueFd> connect_to(const std::string& path);
 Result<std::string> ask_agent(const std::string& path, std::string_view method,
                               std::chrono::milliseconds patience = std::chrono::seconds(60));
 
+// Asks for "uninstall" and waits until the agent's process has ended.
+Result<> uninstall_agent(const std::string& path,
+                         std::chrono::milliseconds patience = std::chrono::seconds(60));
+
 }  // namespace weft::agent

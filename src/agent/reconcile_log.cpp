@@ -14,18 +14,18 @@ constexpr std::size_t kMostFailures = 64;  // different ones remembered
 
 reconcile::ReconcilerEvents ReconcileLog::events() {
   return {[this](const Error& error) { on_failure(error); },
-          [this](const reconcile::Drift& drift) { on_repair(drift); }};
+          [this](const reconcile::Drift& drift) { on_drift(drift); }};
 }
 
 void ReconcileLog::on_failure(const Error& error) {
   ++failures_;
   if (failing_.size() >= kMostFailures || !failing_.insert(error.message).second) return;
-  log::error("reconcile", "the kernel refused; trying again", {{"error", error}});
+  log::error("reconcile", "failed; trying again", {{"error", error}});
 }
 
-void ReconcileLog::on_repair(const reconcile::Drift& drift) {
+void ReconcileLog::on_drift(const reconcile::Drift& drift) {
   if (removing_) return;
-  ++repaired_;
+  ++drifted_;
   if (!quiet_until_ || clock_.now() >= *quiet_until_) {
     quiet_until_ = clock_.now() + kWindow;
     lines_ = 0;

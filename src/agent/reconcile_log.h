@@ -28,15 +28,15 @@ class ReconcileLog {
   // After each run() of the Reconciler.
   void end_of_pass(bool settled);
 
-  std::uint64_t repaired() const { return repaired_; }
+  std::uint64_t drifted() const { return drifted_; }
   std::uint64_t failures() const { return failures_; }
 
  private:
   void on_failure(const Error& error);
-  void on_repair(const reconcile::Drift& drift);
+  void on_drift(const reconcile::Drift& drift);
 
   const reconcile::Clock& clock_;
-  std::uint64_t repaired_ = 0;
+  std::uint64_t drifted_ = 0;
   std::optional<reconcile::Clock::TimePoint> quiet_until_{};  // the end of these ten seconds
   std::uint64_t lines_ = 0;                                   // in them
   std::uint64_t failures_ = 0;

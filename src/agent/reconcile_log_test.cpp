@@ -28,7 +28,7 @@ class ReconcileLogTest : public testing::Test {
     return count;
   }
   void repair(int times) const {
-    for (int i = 0; i < times; ++i) events_.repaired({"route", "10.0.0.0/8", {}, "", ""});
+    for (int i = 0; i < times; ++i) events_.drifted({"route", "10.0.0.0/8", {}, "", ""});
   }
 
   FakeClock clock_{};
@@ -43,10 +43,10 @@ TEST_F(ReconcileLogTest, FailureIsLoggedOnceUntilAllIsWell) {
     events_.failed({"a", 1});
     log_.end_of_pass(false);
   };
-  EXPECT_EQ(lines("refused", fail_twice), 2);
-  EXPECT_EQ(lines("refused", fail_twice), 0);
+  EXPECT_EQ(lines("trying again", fail_twice), 2);
+  EXPECT_EQ(lines("trying again", fail_twice), 0);
   EXPECT_EQ(lines("settled again", [&] { log_.end_of_pass(true); }), 1);
-  EXPECT_EQ(lines("refused", fail_twice), 2);
+  EXPECT_EQ(lines("trying again", fail_twice), 2);
   EXPECT_EQ(log_.failures(), 9U);
 }
 
@@ -55,13 +55,13 @@ TEST_F(ReconcileLogTest, MuchDriftIsCountedAndTheFirstOfItLogged) {
   EXPECT_EQ(lines("repairing", [&] { repair(1000); }), 0);
   clock_.time += 10s;
   EXPECT_EQ(lines("repairing drift", [&] { repair(1); }), 1);
-  EXPECT_EQ(log_.repaired(), 2001U);
+  EXPECT_EQ(log_.drifted(), 2001U);
 }
 
 TEST_F(ReconcileLogTest, RemovalsOfAnUninstallAreNoDrift) {
   log_.expect_removals();
   EXPECT_EQ(lines("repairing", [&] { repair(3); }), 0);
-  EXPECT_EQ(log_.repaired(), 0U);
+  EXPECT_EQ(log_.drifted(), 0U);
 }
 
 }  // namespace

@@ -29,6 +29,15 @@ Result<std::vector<Drift>> drifts_in(const std::string& answer, const char* fiel
   return explain::from_json_array(object[field].dump());
 }
 
+// Why what differs cannot be mended just now, a line each; "" when it can.
+std::string failing_text(const std::string& answer) {
+  std::string text;
+  const nlohmann::json object = nlohmann::json::parse(answer, nullptr, false);
+  for (const nlohmann::json& error : object.value("failing", nlohmann::json::array()))
+    if (error.is_string()) text += "  " + error.get<std::string>() + "\n";
+  return text;
+}
+
 std::string count_text(std::size_t count, std::string_view what) {
   return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
 }
@@ -39,9 +48,13 @@ Result<Report> verify(const std::string& socket, bool json) {
   const int exit_code = drifts.empty() ? 0 : 1;
   if (json) return Report{answer + "\n", exit_code};
   if (drifts.empty()) return Report{"ok: the kernel is what the model says\n"};
-  return Report{explain::to_text(drifts) + count_text(drifts.size(), "difference") +
-                    "; `weft verify --repair` mends them\n",
-                exit_code};
+  const std::string failing = failing_text(answer);
+  const std::string advice = failing.empty()
+                                 ? "; `weft verify --repair` mends them\n"
+                                 : "; the agent keeps trying, and cannot mend them because of\n";
+  return Report{
+      explain::to_text(drifts) + count_text(drifts.size(), "difference") + advice + failing,
+      exit_code};
 }
 
 Result<Report> repair(const std::string& socket, bool json) {
@@ -56,7 +69,7 @@ Result<Report> repair(const std::string& socket, bool json) {
   if (!repaired.empty()) text += count_text(repaired.size(), "difference") + " repaired\n";
   if (!left.empty())
     text += explain::to_text(left) + count_text(left.size(), "difference") +
-            " remain; the agent's log says why\n";
+            " remain; the agent keeps trying\n" + failing_text(answer);
   return Report{text, exit_code};
 }
 
@@ -68,7 +81,7 @@ Result<Report> status(const std::string& socket, bool json) {
 }
 
 Result<Report> uninstall(const std::string& socket) {
-  WEFT_TRY(ask_agent(socket, "uninstall"));
+  WEFT_TRY(uninstall_agent(socket));
   return Report{"uninstalled: nothing is left in the kernel; the agent has ended\n"};
 }
 

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "explain/verify.h"
 
@@ -24,9 +25,22 @@ std::vector<Drift> mended(const std::vector<Drift>& before, const std::vector<Dr
   return out;
 }
 
-std::string repair_json(const std::vector<Drift>& repaired, const std::vector<Drift>& left) {
-  return fmt::format(R"({{"ok":{},"repaired":{},"drift":{}}})", left.empty(),
-                     explain::to_json_array(repaired), explain::to_json_array(left));
+std::string to_json(const std::vector<Error>& failing) {
+  nlohmann::json out = nlohmann::json::array();
+  for (const Error& error : failing) out.push_back(error.message);
+  return out.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+std::string verify_json(const std::vector<Drift>& drift, const std::vector<Error>& failing) {
+  return fmt::format(R"({{"ok":{},"drift":{},"failing":{}}})", drift.empty(),
+                     explain::to_json_array(drift), to_json(failing));
+}
+
+std::string repair_json(const std::vector<Drift>& repaired, const std::vector<Drift>& left,
+                        const std::vector<Error>& failing) {
+  return fmt::format(R"({{"ok":{},"repaired":{},"drift":{},"failing":{}}})", left.empty(),
+                     explain::to_json_array(repaired), explain::to_json_array(left),
+                     to_json(failing));
 }
 
 }  // namespace
@@ -82,19 +96,19 @@ Result<> Requests::begin(Request& request) {
 }
 
 void Requests::finish(Request& request, const std::vector<Drift>& left) {
+  const std::vector<Error> failing = tables_.failing();
   switch (request.kind) {
     case Kind::kVerify:
-      return request.reply(explain::to_json(left));
+      return request.reply(verify_json(left, failing));
     case Kind::kRepair:
-      return request.reply(repair_json(mended(request.before, left), left));
+      return request.reply(repair_json(mended(request.before, left), left, failing));
     case Kind::kUninstall:
       break;
   }
   if (!left.empty()) {
-    const auto error = tables_.last_error();
-    return request.reply(
-        fail(fmt::format("{} entries could not be removed{}:\n{}", left.size(),
-                         error ? " (" + error->message + ")" : "", explain::to_text(left))));
+    const std::string why = failing.empty() ? "" : " (" + failing.front().message + ")";
+    return request.reply(fail(fmt::format("{} entries could not be removed{}:\n{}", left.size(),
+                                          why, explain::to_text(left))));
   }
   request.reply(std::string(R"({"ok":true})"));
   uninstalled_();

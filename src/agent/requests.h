@@ -30,9 +30,9 @@ class Requests {
         owners_(std::move(owners)),
         uninstalled_(std::move(uninstalled)) {}
 
-  // {"ok":bool,"drift":[…]}
+  // {"ok":bool,"drift":[…],"failing":[why it cannot be mended]}
   void verify(Reply reply);
-  // {"ok":bool,"repaired":[…],"drift":[what remains]}
+  // {"ok":bool,"repaired":[…],"drift":[what remains],"failing":[why]}
   void repair(Reply reply);
   // {"ok":true}, or an error that says what is left. From now on nothing may be planned any more.
   void uninstall(Reply reply);

@@ -75,7 +75,7 @@ TEST_F(RequestsTest, VerifyTellsTheDriftAndWritesNothing) {
   std::string answer;
   requests_.verify(to(answer));
   requests_.advance();
-  EXPECT_EQ(answer, R"({"drift":[],"ok":true})");
+  EXPECT_EQ(answer, R"({"ok":true,"drift":[],"failing":[]})");
 
   kernel_.entries.erase("a");
   requests_.verify(to(answer));
@@ -98,7 +98,7 @@ TEST_F(RequestsTest, VerifyWaitsForAWriteInFlight) {
   EXPECT_TRUE(requests_.deadline());
   kernel_.complete();
   requests_.advance();
-  EXPECT_EQ(answer, R"({"drift":[],"ok":true})");
+  EXPECT_EQ(answer, R"({"ok":true,"drift":[],"failing":[]})");
   EXPECT_FALSE(requests_.deadline());
 }
 
@@ -127,6 +127,7 @@ TEST_F(RequestsTest, RepairThatTheKernelRefusesGivesUpAndTellsWhatRemains) {
   tables_.run();
   requests_.advance();
   EXPECT_NE(answer.find(R"("ok":false,"repaired":[])"), std::string::npos) << answer;
+  EXPECT_NE(answer.find(R"("failing":["sysctl: refused"])"), std::string::npos) << answer;
   EXPECT_NE(answer.find(R"("key":"a")"), std::string::npos) << answer;
 }
 
@@ -175,7 +176,7 @@ TEST_F(RequestsTest, RequestsAreServedInOrder) {
   requests_.advance();
   EXPECT_NE(first.find(R"("ok":false)"), std::string::npos);
   EXPECT_NE(second.find(R"("ok":true)"), std::string::npos);
-  EXPECT_EQ(third, R"({"drift":[],"ok":true})");
+  EXPECT_EQ(third, R"({"ok":true,"drift":[],"failing":[]})");
 }
 
 }  // namespace

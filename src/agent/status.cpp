@@ -35,6 +35,7 @@ void append_line(std::string& text, std::string_view name, std::string_view valu
 std::string state_text(const ordered_json& status) {
   if (const auto waiting = status.at("waitingFor").get<std::string>(); !waiting.empty())
     return "waiting for " + waiting;
+  if (!status.at("failing").empty()) return "failing; trying again";
   return status.at("settled").get<bool>() ? "settled" : "not settled";
 }
 
@@ -61,11 +62,12 @@ std::string render(const ordered_json& status) {
                   services.at("frontends").get<std::uint64_t>(),
                   services.at("backends").get<std::uint64_t>(),
                   services.at("backend").get<std::string>()));
-  append_line(text, "Drift", fmt::format("{} repaired", number("driftRepaired")));
+  append_line(text, "Drift", fmt::format("{} found", number("driftFound")));
   for (const ordered_json& problem : status.at("problems"))
     append_line(text, "Problem", problem.get<std::string>());
-  if (const auto error = status.at("lastError").get<std::string>(); !error.empty())
-    append_line(text, "Last error", fmt::format("{} ({} so far)", error, number("failures")));
+  for (const ordered_json& error : status.at("failing"))
+    append_line(text, "Failing", error.get<std::string>());
+  if (number("failures") > 0) append_line(text, "Failures", std::to_string(number("failures")));
   append_line(
       text, "Agent",
       fmt::format("pid {}, up {}, {:.1f} MB", number("pid"), duration_text(number("uptimeSeconds")),
@@ -97,9 +99,9 @@ std::string to_json(const Status& status) {
                            {"frontends", status.frontends},
                            {"backends", status.backends}}},
                          {"problems", status.problems},
-                         {"lastError", status.last_error},
+                         {"failing", status.failing},
                          {"failures", status.failures},
-                         {"driftRepaired", status.drift_repaired},
+                         {"driftFound", status.drift_found},
                          {"uptimeSeconds", status.uptime.count()},
                          {"pid", status.pid},
                          {"memoryBytes", status.memory_bytes}};

@@ -30,9 +30,9 @@ struct Status {
   std::size_t frontends = 0;
   std::size_t backends = 0;             // frontend × backend: what the kernel holds
   std::vector<std::string> problems{};  // input that is not served as it stands, and why
-  std::string last_error{};             // the last write or read that failed; "" when none ever did
+  std::vector<std::string> failing{};   // writes and reads that failed and are tried again
   std::uint64_t failures = 0;           // such, ever
-  std::uint64_t drift_repaired = 0;
+  std::uint64_t drift_found = 0;        // ever
   std::chrono::seconds uptime{0};
   int pid = 0;
   std::uint64_t memory_bytes = 0;  // resident

@@ -37,7 +37,7 @@ TEST(Status, IsShownAligned) {
             "Pod MTU       1450\n"
             "Peers         2\n"
             "Services      3 (5 frontends, 9 backends) by nftables\n"
-            "Drift         0 repaired\n"
+            "Drift         0 found\n"
             "Agent         pid 42, up 1h 2m, 12.3 MB\n");
 }
 
@@ -46,14 +46,17 @@ TEST(Status, TellsWhatItWaitsForAndWhatIsWrong) {
   status.node = "node1";
   status.waiting_for = "a Node object named node1";
   status.problems = {"default/web: SCTP is not served"};
-  status.last_error = "route: add 10.0.0.0/8: No such device";
+  status.failing = {"link: weft.1: taken", "route: add 10.0.0.0/8: No such device"};
   status.failures = 3;
   const std::string text = status_text(to_json(status)).value();
   EXPECT_NE(text.find("State         waiting for a Node object named node1\n"), std::string::npos);
   EXPECT_NE(text.find("Pod CIDRs     none\n"), std::string::npos);
   EXPECT_NE(text.find("Problem       default/web: SCTP is not served\n"), std::string::npos);
-  EXPECT_NE(text.find("Last error    route: add 10.0.0.0/8: No such device (3 so far)\n"),
-            std::string::npos);
+  EXPECT_NE(text.find("Failing       link: weft.1: taken\n"
+                      "Failing       route: add 10.0.0.0/8: No such device\n"
+                      "Failures      3\n"),
+            std::string::npos)
+      << text;
   EXPECT_EQ(text.find("Underlay"), std::string::npos);
 }
 

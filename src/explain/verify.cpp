@@ -107,10 +107,6 @@ std::string to_text(const std::vector<Drift>& drifts) {
   return text;
 }
 
-std::string to_json(const std::vector<Drift>& drifts) {
-  return dump({{"ok", drifts.empty()}, {"drift", to_array(drifts)}});
-}
-
 std::string to_json_array(const std::vector<Drift>& drifts) { return dump(to_array(drifts)); }
 
 Result<std::vector<Drift>> from_json_array(std::string_view text) {

@@ -19,10 +19,7 @@ namespace weft::explain {
 // One aligned line a difference (more where a value has several lines); "" when there is none.
 std::string to_text(const std::vector<reconcile::Drift>& drifts);
 
-// {"ok":bool,"drift":[{"kind":…,"key":…,"problem":…,"desired":…,"actual":…}]}, without line breaks.
-std::string to_json(const std::vector<reconcile::Drift>& drifts);
-
-// The array of `to_json`'s "drift" alone.
+// [{"kind":…,"key":…,"problem":…,"desired":…,"actual":…}], without line breaks.
 std::string to_json_array(const std::vector<reconcile::Drift>& drifts);
 
 // Reads such an array back. Fails, naming the field, on anything else.

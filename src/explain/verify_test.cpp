@@ -38,10 +38,10 @@ TEST(VerifyText, LongKeyDoesNotWidenEveryLine) {
 }
 
 TEST(VerifyJson, HasTheContractsFields) {
-  EXPECT_EQ(to_json({kDrifts[0]}),
-            R"({"drift":[{"actual":"","desired":"via 10.244.2.0 dev weft.1 onlink",)"
-            R"("key":"10.244.2.0/24","kind":"route","problem":"missing"}],"ok":false})");
-  EXPECT_EQ(to_json({}), R"({"drift":[],"ok":true})");
+  EXPECT_EQ(to_json_array({kDrifts[0]}),
+            R"([{"actual":"","desired":"via 10.244.2.0 dev weft.1 onlink",)"
+            R"("key":"10.244.2.0/24","kind":"route","problem":"missing"}])");
+  EXPECT_EQ(to_json_array({}), "[]");
 }
 
 TEST(VerifyJson, ReadsBackWhatItWrote) {

@@ -22,6 +22,7 @@ struct Reconciler::Entry {
   Clock::TimePoint last_resync{};
   int vain = 0;         // writes in a row, each acknowledged, after which the kernel still differed
   bool failed = false;  // the last write or read did: wait for resync_at
+  std::vector<Error> errors{};  // of that, until all is well again
   std::chrono::milliseconds backoff{0};
 
   void plan_resync(Clock::TimePoint when, Cause why) {
@@ -95,7 +96,7 @@ std::optional<Clock::TimePoint> Reconciler::deadline() const {
   };
   for (const auto& entry : entries_) {
     if (entry->resync_at) consider(*entry->resync_at);
-    if (!entry->failed && entry->state->pending(Part::kAll)) consider(clock_.now());
+    if (may_write(*entry, Part::kAll)) consider(clock_.now());
   }
   return soonest;
 }
@@ -134,13 +135,13 @@ bool Reconciler::step() {
       return true;
     }
     const Part part = entry->placement.atomic ? Part::kAll : Part::kAdditions;
-    if (!entry->failed && entry->state->pending(part)) {
+    if (may_write(*entry, part)) {
       write(*entry, part);
       return true;
     }
   }
   for (auto entry = entries_.rbegin(); entry != entries_.rend(); ++entry) {
-    if (!(*entry)->failed && (*entry)->state->pending(Part::kRemovals)) {
+    if (may_write(**entry, Part::kRemovals)) {
       write(**entry, Part::kRemovals);
       return true;
     }
@@ -148,18 +149,31 @@ bool Reconciler::step() {
   return false;
 }
 
+bool Reconciler::may_write(const Entry& entry, Part part) const {
+  if (entry.failed) return false;
+  const auto blocks = [&](const std::unique_ptr<Entry>& other) {
+    return other->failed && other->placement.stage < entry.placement.stage;
+  };
+  const bool held_up =
+      entry.placement.waits_for_lower && std::any_of(entries_.begin(), entries_.end(), blocks);
+  if (!held_up) return entry.state->pending(part);
+  return part != Part::kAdditions && entry.state->pending(Part::kRemovals);
+}
+
 void Reconciler::resync(Entry& entry) {
   const Cause cause = entry.cause;
   entry.resync_at.reset();
   entry.last_resync = clock_.now();
   const bool drift = cause == Cause::kMark || cause == Cause::kPeriod;
-  auto read = entry.state->resync(drift ? events_.repaired : nullptr);
-  if (!read) return fail(entry, std::move(read.error()).in("read"));
+  auto read = entry.state->resync(drift ? events_.drifted : nullptr);
+  if (!read) return fail(entry, {std::move(read.error()).in("read")});
   entry.failed = false;
-  if (!entry.state->pending(Part::kAll))
+  if (!entry.state->pending(Part::kAll)) {
     entry.vain = 0;
-  else if (cause == Cause::kCascade && ++entry.vain > kVainWrites)
-    fail(entry, not_kept(*entry.state));
+    entry.errors.clear();
+  } else if (cause == Cause::kCascade && ++entry.vain > kVainWrites) {
+    fail(entry, {not_kept(*entry.state)});
+  }
 }
 
 // What is acknowledged and yet not there must not be written for ever.
@@ -176,21 +190,32 @@ void Reconciler::write(Entry& entry, Part part) {
   entry.state->write(part, [this, &entry](std::vector<Error> errors) {
     in_flight_ = false;
     if (entry.placement.cascades) mark_resting(entry);
-    if (!errors.empty())
-      fail(entry, std::move(errors.front()));
-    else if (entry.vain == 0)
+    if (!errors.empty()) {
+      fail(entry, std::move(errors));
+    } else if (entry.vain == 0) {
       entry.backoff = std::chrono::milliseconds(0);
+      entry.errors.clear();
+    }
     run();
   });
 }
 
-void Reconciler::fail(Entry& entry, Error error) {
+void Reconciler::fail(Entry& entry, std::vector<Error> errors) {
   entry.failed = true;
   entry.backoff = std::clamp(entry.backoff * 2, options_.backoff_first, options_.backoff_limit);
   entry.resync_at = clock_.now() + entry.backoff;
   entry.cause = Cause::kFailure;
-  last_error_ = std::move(error).in(entry.state->kind());
-  if (events_.failed) events_.failed(*last_error_);
+  entry.errors.clear();
+  for (Error& error : errors) entry.errors.push_back(std::move(error).in(entry.state->kind()));
+  if (!events_.failed) return;
+  for (const Error& error : entry.errors) events_.failed(error);
+}
+
+std::vector<Error> Reconciler::failing() const {
+  std::vector<Error> all;
+  for (const auto& entry : entries_)
+    all.insert(all.end(), entry->errors.begin(), entry->errors.end());
+  return all;
 }
 
 // An address that goes may take other addresses along, hence the cause itself.

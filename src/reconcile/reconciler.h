@@ -4,14 +4,12 @@
 // pure: time comes from a Clock, the kernel is behind Driver<Kind>, and nothing runs by itself. The
 // event loop calls run() after every change, notification and completion, and again at deadline().
 //
-// - Incremental: merge() takes a plan's edits; run() writes just those keys. Cost follows the
-// change.
+// - Incremental: merge() takes a plan's edits; run() writes just those keys. Cost follows change.
 // - Resync: read, diff, write; after start, after any failed write (with back-off), when a kernel
 //   notification marks a kind, when an earlier stage's write may have taken entries along (a link
 //   that is made anew loses its routes), and on a period.
-// - Stages run upward for additions and downward for removals; an atomic kind (nft) is written
-// whole
-//   at its place on the way up.
+// - Stages run upward for additions and downward for removals; an atomic kind (nft) is written as
+//   a whole at its place on the way up.
 // - A write may take time: it has a completion. Meanwhile further edits coalesce; at most one write
 //   is in flight.
 // - Nothing is written before start(): the sources must be in sync first.
@@ -51,8 +49,8 @@ struct ReconcilerOptions {
 
 // What happened, for logs and metrics; every member may be empty.
 struct ReconcilerEvents {
-  std::function<void(const Error&)> failed{};    // a read or a write; it will be tried again
-  std::function<void(const Drift&)> repaired{};  // drift that the kernel had and run() mends
+  std::function<void(const Error&)> failed{};   // a read or a write; it will be tried again
+  std::function<void(const Drift&)> drifted{};  // what was right no longer is; run() mends it
 };
 
 class Reconciler {
@@ -67,7 +65,8 @@ class Reconciler {
     int stage = 0;
     bool atomic = false;
     bool rests_on_links = false;
-    bool cascades = false;  // its writes may take along entries of kinds that rest on links
+    bool cascades = false;         // its writes may take along entries of kinds that rest on links
+    bool waits_for_lower = false;  // nothing is added while a kind of a lower stage is failing
   };
   template <class Kind>
   void add(std::unique_ptr<Driver<Kind>> driver, Placement placement) {
@@ -105,7 +104,8 @@ class Reconciler {
   bool writing() const { return in_flight_; }
   bool settled() const;  // nothing pending, nothing in flight, nothing to resync
   bool settled(std::string_view kind) const;
-  std::optional<Error> last_error() const { return last_error_; }
+  // What could not be read or written and is to be tried again, by stage: causes come first.
+  std::vector<Error> failing() const;
 
   // Reads every kind and compares; writes nothing. Works before start() too.
   Result<std::vector<Drift>> verify();
@@ -125,7 +125,8 @@ class Reconciler {
   bool step();
   void resync(Entry& entry);
   void write(Entry& entry, Part part);
-  void fail(Entry& entry, Error error);
+  void fail(Entry& entry, std::vector<Error> errors);
+  bool may_write(const Entry& entry, Part part) const;
   void mark_resting(const Entry& cause);
   static Error not_kept(AnyTableState& state);
 
@@ -136,7 +137,6 @@ class Reconciler {
   bool started_ = false;
   bool running_ = false;
   bool in_flight_ = false;
-  std::optional<Error> last_error_{};
   std::optional<Clock::TimePoint> next_period_{};
 };
 

@@ -26,12 +26,13 @@ struct TextKind {
   using Key = std::string;
   using Value = std::string;
   using Table = std::map<Key, Value>;
-  static constexpr std::string_view kName = N == 0 ? "low" : "high";
+  static constexpr std::string_view kName = N == 0 ? "low" : N == 1 ? "high" : "last";
   static bool same(const Value& desired, const Value& actual) { return desired == actual; }
   static std::string describe(const std::string& text) { return text; }
 };
 using Low = TextKind<0>;
 using High = TextKind<1>;
+using Last = TextKind<2>;
 
 // A kernel of one table: what is in it, what it refuses, and everything that was written to it.
 struct FakeKernel {
@@ -102,7 +103,7 @@ class ReconcilerTest : public testing::Test {
     reconciler = std::make_unique<Reconciler>(
         clock, options,
         ReconcilerEvents{[this](const Error& error) { failures.push_back(error.message); },
-                         [this](const Drift& drift) { repaired.push_back(drift.key); }});
+                         [this](const Drift& drift) { drifted.push_back(drift.key); }});
     reconciler->add<High>(std::make_unique<FakeDriver<High>>(high),
                           {.stage = 2, .rests_on_links = true});
     reconciler->add<Low>(std::make_unique<FakeDriver<Low>>(low),
@@ -126,7 +127,7 @@ class ReconcilerTest : public testing::Test {
 
   FakeClock clock{};
   FakeKernel low{}, high{};
-  std::vector<std::string> journal{}, failures{}, repaired{};
+  std::vector<std::string> journal{}, failures{}, drifted{};
   std::unique_ptr<Reconciler> reconciler{};
 };
 
@@ -148,7 +149,7 @@ TEST_F(ReconcilerTest, StartTouchesOnlyWhatIsWrong) {
   set<Low>("missing", "3");
   reconciler->start();
   EXPECT_THAT(run(), ElementsAre("+missing=3", "+wrong=2", "-orphan"));
-  EXPECT_THAT(repaired, IsEmpty()) << "what start finds is not drift";
+  EXPECT_THAT(drifted, IsEmpty()) << "what start finds is not drift";
 }
 
 TEST_F(ReconcilerTest, AddsUpwardAndRemovesDownward) {
@@ -252,7 +253,7 @@ TEST_F(ReconcilerTest, AFailureBacksOffThenResyncs) {
   clock.time += milliseconds(200);
   EXPECT_THAT(run(), ElementsAre("+bad=1"));
   EXPECT_TRUE(reconciler->settled());
-  EXPECT_THAT(repaired, IsEmpty());
+  EXPECT_THAT(drifted, IsEmpty());
 }
 
 TEST_F(ReconcilerTest, BackOffHasALimitAndANewEditHastens) {
@@ -313,7 +314,67 @@ TEST_F(ReconcilerTest, DriftIsRepairedOnAMarkAndOnThePeriod) {
   high.entries = {{"h", "9"}, {"x", "1"}};
   clock.time += milliseconds(1000);
   EXPECT_THAT(run(), ElementsAre("+h=1", "-x"));
-  EXPECT_THAT(repaired, ElementsAre("h", "x", "h"));
+  EXPECT_THAT(drifted, ElementsAre("h", "h", "x"));
+}
+
+TEST_F(ReconcilerTest, WhatWasNeverThereIsNoDrift) {
+  high.refuses = {"bad", "orphan"};
+  high.entries = {{"orphan", "1"}};
+  make().start();
+  set<High>("bad", "1");
+  set<High>("good", "1");
+  run();
+  for (int i = 0; i < 5; ++i) {
+    clock.time += milliseconds(60);
+    reconciler->mark("high");
+    run();
+  }
+  EXPECT_THAT(drifted, IsEmpty());
+  high.entries.erase("good");
+  clock.time += milliseconds(60);
+  reconciler->mark("high");
+  run();
+  EXPECT_THAT(drifted, ElementsAre("good"));
+}
+
+TEST_F(ReconcilerTest, FailingTellsCausesFirstAndIsEmptyWhenAllIsWell) {
+  low.refuses = {"link"};
+  high.refuses = {"r1", "r2"};
+  make().start();
+  set<High>("r1", "1");
+  set<High>("r2", "1");
+  set<Low>("link", "1");
+  run();
+  std::vector<std::string> failing;
+  for (const Error& error : reconciler->failing()) failing.push_back(error.message);
+  EXPECT_THAT(failing, ElementsAre("low: link: refused", "high: r1: refused", "high: r2: refused"));
+  low.refuses.clear();
+  high.refuses.clear();
+  clock.time += milliseconds(100);
+  run();
+  EXPECT_TRUE(reconciler->settled());
+  EXPECT_THAT(reconciler->failing(), IsEmpty());
+}
+
+TEST_F(ReconcilerTest, WhatWaitsForLowerStagesComesOnceNoneIsFailing) {
+  make();
+  FakeKernel last;
+  last.journal = &journal;
+  reconciler->add<Last>(std::make_unique<FakeDriver<Last>>(last),
+                        {.stage = 3, .waits_for_lower = true});
+  reconciler->start();
+  low.refuses = {"link"};
+  set<Last>("file", "1");
+  set<Low>("link", "1");
+  EXPECT_THAT(run(), IsEmpty());
+  EXPECT_EQ(reconciler->deadline(), clock.time + milliseconds(100)) << "it does not spin";
+  low.refuses.clear();
+  clock.time += milliseconds(100);
+  EXPECT_THAT(run(), ElementsAre("+link=1", "+file=1"));
+  low.refuses = {"link"};
+  remove<Last>("file");
+  remove<Low>("link");
+  EXPECT_THAT(run(), ElementsAre("-file")) << "removals do not wait";
 }
 
 TEST_F(ReconcilerTest, AStormOfMarksReadsAtItsInterval) {

@@ -4,12 +4,15 @@
 // object) is a struct that names its key, its value and when two values are the same:
 //
 //   struct RouteKind {
-//     using Key = …; using Value = …;                 // plain data
-//     using Table = std::map<Key, Value>;             // or an unordered_map
+//     using Key = …;                       // plain data, as is Value
+//     using Value = …;
+//     using Table = std::map<Key, Value>;  // or an unordered_map
 //     static constexpr std::string_view kName = "route";
-//     static bool same(const Value& desired, const Value& actual);   // unset fields are the
-//     kernel's static std::string describe(const Key&);                       // as an operator
-//     would write it static std::string describe(const Value&);
+//     // Fields that `desired` leaves unset are the kernel's.
+//     static bool same(const Value& desired, const Value& actual);
+//     // As an operator would write it.
+//     static std::string describe(const Key&);
+//     static std::string describe(const Value&);
 //   };
 //
 // A *driver* reads the kernel's actual entries of a kind (only ours) and writes changes to them.

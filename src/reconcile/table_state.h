@@ -4,6 +4,7 @@
 // TableState per kind, behind AnyTableState.
 #pragma once
 
+#include <algorithm>
 #include <cassert>
 #include <functional>
 #include <map>
@@ -11,6 +12,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "reconcile/edit.h"
@@ -25,8 +27,8 @@ class AnyTableState {
   virtual ~AnyTableState() = default;
   virtual std::string_view kind() const = 0;
   virtual bool pending(Part part) const = 0;
-  // Reads the kernel; what differs becomes what is pending, and is told to `report` (which may be
-  // null: a first load has 100,000s of entries to write, and nobody to tell).
+  // Reads the kernel; what differs becomes what is pending. Drift, that is what was right before
+  // and what nobody asked for, is told to `report`, which may be null.
   virtual Result<> resync(const std::function<void(const Drift&)>& report) = 0;
   // Reads the kernel and compares; changes nothing.
   virtual Result<std::vector<Drift>> compare() = 0;
@@ -99,14 +101,20 @@ class TableState final : public AnyTableState, private Desired<Kind> {
     forget_pending();
     for (Entry& entry : held_) {
       const auto found = actual.find(entry.first);
-      if (found == actual.end())
-        soil(entry, nullptr);
-      else if (!Kind::same(entry.second.value, found->second))
-        soil(entry, std::make_unique<Value>(std::move(found->second)));
+      Value* const there = found == actual.end() ? nullptr : &found->second;
+      Held& held = entry.second;
+      const bool was_right = held.in_kernel;
+      held.in_kernel = there != nullptr && Kind::same(held.value, *there);
+      if (held.in_kernel) continue;
+      if (report && was_right) report(to_drift(Change<Kind>(entry.first, there, &held.value)));
+      soil(entry, there == nullptr ? nullptr : std::make_unique<Value>(std::move(*there)));
     }
-    for (auto& [key, value] : actual)
-      if (!held_.contains(key)) removed_.emplace(key, std::move(value));
-    if (report) report_pending(report);
+    const RemovedMap asked_for = std::exchange(unremoved_, {});
+    for (auto& [key, value] : actual) {
+      if (held_.contains(key)) continue;
+      if (report && !asked_for.contains(key)) report(to_drift(Change<Kind>(key, &value, nullptr)));
+      removed_.emplace(key, std::move(value));
+    }
     return {};
   }
 
@@ -122,13 +130,13 @@ class TableState final : public AnyTableState, private Desired<Kind> {
   void write(Part part, std::function<void(std::vector<Error>)> done) override {
     take(part);
     if (flight_.changes.empty()) {
-      land();
+      land({});
       return done({});
     }
     driver_->write(
         flight_.changes, *this,
         [this, done = std::move(done)](std::vector<WriteFailure<Kind>> failures) {
-          land();
+          land(failures);
           std::vector<Error> errors;
           for (WriteFailure<Kind>& failure : failures)
             errors.push_back(failure.key ? std::move(failure.error).in(Kind::describe(*failure.key))
@@ -146,6 +154,7 @@ class TableState final : public AnyTableState, private Desired<Kind> {
     std::uint32_t dirty = 0;            // its place in dirty_, counted from 1; 0 = not there
     std::uint8_t owner;
     bool in_flight = false;  // a change refers to it: it must stay as it is
+    bool in_kernel = false;  // as far as we know the kernel has it so
   };
   using HeldMap = typename detail::Remap<typename Kind::Table, Held>::Type;
   using Entry = typename HeldMap::value_type;
@@ -221,6 +230,7 @@ class TableState final : public AnyTableState, private Desired<Kind> {
   // `previous`: what the kernel holds, or null.
   void soil(Entry& entry, std::unique_ptr<Value> previous) {
     entry.second.previous = std::move(previous);
+    entry.second.in_kernel = false;
     dirty_.push_back(&entry);
     entry.second.dirty = static_cast<std::uint32_t>(dirty_.size());
   }
@@ -245,12 +255,21 @@ class TableState final : public AnyTableState, private Desired<Kind> {
     }
   }
 
-  void land() {
+  void land(const std::vector<WriteFailure<Kind>>& failures) {
+    const bool whole = std::any_of(failures.begin(), failures.end(),
+                                   [](const auto& failure) { return !failure.key; });
     for (Entry* const entry : flight_.entries) {
       if (entry == nullptr) continue;
       entry->second.in_flight = false;
+      entry->second.in_kernel = !whole;
       entry->second.previous.reset();
     }
+    for (const WriteFailure<Kind>& failure : failures) {
+      if (!failure.key) continue;
+      if (const auto held = held_.find(*failure.key); held != held_.end())
+        held->second.in_kernel = false;
+    }
+    if (!failures.empty()) unremoved_.merge(flight_.removed);
     flight_ = {};
   }
 
@@ -261,14 +280,8 @@ class TableState final : public AnyTableState, private Desired<Kind> {
       entry->second.previous.reset();
     }
     dirty_.clear();
+    unremoved_.merge(removed_);
     removed_.clear();
-  }
-
-  void report_pending(const std::function<void(const Drift&)>& report) const {
-    for (const auto& [key, value] : removed_) report(to_drift(Change<Kind>(key, &value, nullptr)));
-    for (const Entry* const entry : dirty_)
-      report(
-          to_drift(Change<Kind>(entry->first, entry->second.previous.get(), &entry->second.value)));
   }
 
   std::uint8_t owner_id(std::string_view owner) {
@@ -283,6 +296,7 @@ class TableState final : public AnyTableState, private Desired<Kind> {
   HeldMap held_{};
   std::vector<Entry*> dirty_{};  // new and changed entries to write; null: removed since
   RemovedMap removed_{};         // entries to remove, with what the kernel holds
+  RemovedMap unremoved_{};       // those that may have stayed: to find them again is no drift
   Flight flight_{};
   std::vector<std::string> owners_{};
 };

@@ -272,7 +272,9 @@ class World {
       if (const auto deadline = reconciler_.deadline())
         clock_.time = std::max(clock_.time, *deadline);
     }
-    RC_FAIL("does not settle: " + reconciler_.last_error().value_or(Error{}).message);
+    std::string why = "does not settle";
+    for (const Error& error : reconciler_.failing()) why += ": " + error.message;
+    RC_FAIL(why);
   }
 
   std::string directory_ = make_directory();

@@ -15,9 +15,8 @@ constexpr const char* kDual = R"([[{"subnet":"10.244.1.0/24"}],[{"subnet":"fd00:
 class Reference : public ClusterFixture {
  protected:
   void SetUp() override {
-    if (!reference_is_there())
-      GTEST_SKIP() << "no reference plugins in " << kReferencePlugins
-                   << " (package containernetworking-plugins)";
+    ASSERT_TRUE(reference_is_there())
+        << "no reference plugins in " << kReferencePlugins << ": `make setup` installs them";
   }
   Runtime with(const std::string& bridge, const std::string& host_local) {
     Runtime runtime = runtime_;

@@ -178,11 +178,11 @@ class ElementValue {
       if (attribute.type() == NFTA_DATA_VERDICT) parse_verdict(nested(attribute));
     }
   }
-  Bytes view() const { return value_; }
+  Bytes view() const { return verdict_size_ == 0 ? value_ : Bytes(verdict_).first(verdict_size_); }
 
  private:
   void parse_verdict(Attributes verdict) {
-    std::size_t size = sizeof(std::uint32_t);
+    verdict_size_ = sizeof(std::uint32_t);
     for (const Attribute attribute : verdict) {
       if (attribute.type() == NFTA_VERDICT_CODE) {
         const std::uint32_t code = attribute.be32();
@@ -192,13 +192,13 @@ class ElementValue {
         const std::string_view chain =
             attribute.text().substr(0, verdict_.size() - sizeof(std::uint32_t));
         std::copy(chain.begin(), chain.end(), verdict_.begin() + sizeof(std::uint32_t));
-        size += chain.size();
+        verdict_size_ += chain.size();
       }
     }
-    value_ = Bytes(verdict_).first(size);
   }
 
   std::array<std::uint8_t, 4 + NFT_CHAIN_MAXNAMELEN> verdict_{};
+  std::size_t verdict_size_ = 0;  // 0 = the value is in the message
   Bytes value_{};
 };
 
