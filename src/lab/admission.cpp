@@ -8,6 +8,7 @@
 #include <iostream>
 #include <iterator>
 #include <numeric>
+#include <regex>
 
 #include "cluster/manifests/document.h"
 #include "lab/deployment.h"
@@ -80,6 +81,26 @@ Result<> check_namespace(const Document& document, const std::vector<Document>& 
   if (is_there) return {};
   return cluster::fail_at(document, "/metadata/namespace",
                           fmt::format("there is no namespace {}", name_space));
+}
+
+// As the API server has it: a Pod's and a Deployment's name is an RFC 1123 subdomain, a Namespace's
+// an RFC 1123 label, a Service's an RFC 1035 label.
+Result<> check_name(const Document& document) {
+  static const std::regex subdomain(
+      "[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*");
+  static const std::regex label("[a-z0-9]([-a-z0-9]*[a-z0-9])?");
+  static const std::regex service("[a-z]([-a-z0-9]*[a-z0-9])?");
+  const bool is_label = document.kind == "Namespace" || document.kind == "Service";
+  const std::regex& form = document.kind == "Service" ? service : is_label ? label : subdomain;
+  const std::string& name = document.name.name;
+  const std::size_t longest = is_label ? 63 : 253;
+  if (name.size() <= longest && std::regex_match(name, form)) return {};
+  return cluster::fail_at(
+      document, "/metadata/name",
+      fmt::format("\"{}\" is no name for a {}: at most {} of a-z, 0-9, '-'{}, {} first, no '-' at "
+                  "an end",
+                  name, document.kind, longest, is_label ? "" : " and '.'",
+                  document.kind == "Service" ? "a letter" : "a letter or digit"));
 }
 
 // A Pod keeps what the lab has put there: its node and status, as long as its spec is the same.
@@ -192,6 +213,7 @@ Result<std::vector<Admitted>> admit(const Lab& lab, const std::vector<Document>&
       admitted[i] = {title, std::string(kLeftAlone)};
       continue;
     }
+    WEFT_TRY(check_name(document));
     WEFT_TRY(check_namespace(document, documents, store));
     WEFT_ASSIGN(Json object, admitted_object(lab, document, store, allocated));
     admitted[i] = {title, how(store.find(document.kind, document.name), object)};

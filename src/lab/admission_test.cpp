@@ -53,6 +53,25 @@ kind: ConfigMap
 metadata: {name: settings}
 )";
 
+TEST_F(AdmissionTest, NamesAreWhatTheApiTakes) {
+  const auto named = [&](const std::string& kind, const std::string& name) {
+    return refusal("apiVersion: v1\nkind: " + kind + "\nmetadata: {name: \"" + name +
+                   "\"}\nspec: {ports: [{port: 80}], containers: [{name: c, command: [x]}]}\n");
+  };
+  for (const std::string name : {"../etc", "a/b", "Foo", "foo_bar", "-a", "a-", "a.b", "9a", ""})
+    EXPECT_NE(named("Service", name), "accepted") << name;
+  for (const std::string& name :
+       std::vector<std::string>{"a..b", "a/b", "A", std::string(254, 'a')})
+    EXPECT_NE(named("Pod", name), "accepted") << name;
+  EXPECT_NE(named("Namespace", "a.b"), "accepted");
+  EXPECT_NE(named("Service", "foo_bar").find("metadata.name: \"foo_bar\" is no name for a Service"),
+            std::string::npos)
+      << named("Service", "foo_bar");
+  EXPECT_EQ(named("Service", "web-1"), "accepted");
+  EXPECT_EQ(named("Pod", "9a.b-c"), "accepted");
+  EXPECT_EQ(named("Namespace", "9a"), "accepted");
+}
+
 TEST_F(AdmissionTest, TellsWhatBecameOfEachObject) {
   const auto first = apply(kWeb);
   ASSERT_TRUE(first.has_value()) << first.error().message;

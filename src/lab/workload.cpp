@@ -88,11 +88,10 @@ Result<std::optional<Probe>> decode_probe(const Field& field, const Container& c
   if (!field.present()) return std::optional<Probe>{};
   Probe probe;
   WEFT_TRY(decode_probe_action(field, container, probe));
-  WEFT_ASSIGN(const int delay, field["initialDelaySeconds"].number(0, 0, kLongestSeconds));
-  WEFT_ASSIGN(const int period, field["periodSeconds"].number(10, 1, kLongestSeconds));
+  // Checked, not heeded: see readiness.h.
+  WEFT_TRY(field["initialDelaySeconds"].number(0, 0, kLongestSeconds));
+  WEFT_TRY(field["periodSeconds"].number(10, 1, kLongestSeconds));
   WEFT_ASSIGN(const int timeout, field["timeoutSeconds"].number(1, 1, kLongestSeconds));
-  probe.initial_delay = std::chrono::seconds(delay);
-  probe.period = std::chrono::seconds(period);
   probe.timeout = std::chrono::seconds(timeout);
   return std::optional<Probe>(std::move(probe));
 }

@@ -35,8 +35,6 @@ struct Probe {
   std::uint16_t port = 0;
   std::string path = "/";              // httpGet
   std::vector<std::string> command{};  // exec
-  std::chrono::seconds initial_delay{0};
-  std::chrono::seconds period{10};
   std::chrono::seconds timeout{1};
 };
 

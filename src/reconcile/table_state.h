@@ -147,7 +147,7 @@ class TableState final : public AnyTableState, private Desired<Kind> {
 
  private:
   struct Held {
-    Held(const Value& desired, std::uint8_t whose) : value(desired), owner(whose) {}
+    Held(Value desired, std::uint8_t whose) : value(std::move(desired)), owner(whose) {}
 
     Value value;
     std::unique_ptr<Value> previous{};  // of one to be written: what the kernel holds, if anything

@@ -98,7 +98,7 @@ void NftDriver::write(const reconcile::Changes<NftKind>& changes,
     return batch.commit(socket_);
   };
   if (Result<> result = commit(); !result)
-    done({{std::nullopt, std::move(result.error()).in("nft")}});
+    done({{std::nullopt, std::move(result.error())}});
   else
     done({});
 }

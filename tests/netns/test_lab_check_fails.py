@@ -18,7 +18,9 @@ class LabCheckFails(unittest.TestCase):
             check = lab.weft("check", check=False, timeout=300)
             said = check.stdout + check.stderr
             self.assertEqual(check.returncode, 1, said)
-            self.assertIn("ClusterIP", said)
+            self.assertRegex(said, r"FAILED  pod to ClusterIP\n  from +client-node1\n  to +probe \S+\n"
+                                   r"  expected  an answer of .+\n  seen      .+\n")
+            self.assertNotRegex(said, r"FAILED  pod to pod")
             self.assertNotIn("Traceback", said)
 
 
