@@ -104,6 +104,22 @@ TEST_F(AgentTest, WritesNothingBeforeItKnowsItsNode) {
   EXPECT_TRUE(eventually([&] { return verify().exit_code == 0; })) << status() << log();
 }
 
+TEST_F(AgentTest, PodsAreNotInvitedBeforeThePodNetworkStands) {
+  sh("ip link add vx-other type vxlan id 1 dstport 8472 local 172.31.0.11 dev eth0 nolearning");
+  write_config();
+  start_agent();
+  ASSERT_TRUE(eventually([&] {
+    return status().find("Failing       link: weft.1") != std::string::npos;
+  })) << status();
+  const std::string file = directory_ + "/cni/10-weft.conflist";
+  EXPECT_FALSE(std::filesystem::exists(file));
+  EXPECT_THAT(verify().text, HasSubstr("cannot mend them because of\n  link: weft.1"));
+  sh("ip link del vx-other");
+  EXPECT_TRUE(eventually([&] { return verify().exit_code == 0; })) << status();
+  EXPECT_TRUE(std::filesystem::exists(file));
+  EXPECT_THAT(status(), Not(HasSubstr("Failing  ")));
+}
+
 TEST_F(AgentTest, FollowsTheManifests) {
   write_config();
   start_and_settle();

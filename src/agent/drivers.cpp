@@ -28,8 +28,6 @@ Result<std::vector<std::uint32_t>> add_drivers(reconcile::Reconciler& tables,
   const std::string cni_file =
       config.cni.configuration_directory + "/" + std::string(tables::kCniConfigurationFile);
 
-  tables.add<tables::FileKind>(make_unique<tables::FileDriver>(std::vector{cni_file}),
-                               {.stage = 0});
   tables.add<tables::LinkKind>(make_unique<tables::LinkDriver>(route, links),
                                {.stage = 1, .cascades = true});
   tables.add<tables::SysctlKind>(
@@ -46,6 +44,9 @@ Result<std::vector<std::uint32_t>> add_drivers(reconcile::Reconciler& tables,
                                 {.stage = 5, .rests_on_links = true});
   tables.add<tables::NftKind>(make_unique<tables::NftDriver>(std::move(netfilter)),
                               {.stage = 6, .atomic = true});
+  // A runtime that sees the file starts pods.
+  tables.add<tables::FileKind>(make_unique<tables::FileDriver>(std::vector{cni_file}),
+                               {.stage = 7, .waits_for_lower = true});
   return own;
 }
 
