@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "linux/file.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <memory>
 
 #include "base/unique_fd.h"
 
@@ -45,6 +48,19 @@ Result<> write_all(int fd, std::string_view text, std::string_view name) {
     text.remove_prefix(static_cast<std::size_t>(written));
   }
   return {};
+}
+
+Result<std::vector<std::string>> list_directory(const std::string& path) {
+  const std::unique_ptr<DIR, int (*)(DIR*)> directory(::opendir(path.c_str()), ::closedir);
+  if (!directory && errno == ENOENT) return {};
+  if (!directory) return fail_errno("open directory " + path);
+  std::vector<std::string> names;
+  for (errno = 0; const dirent* entry = ::readdir(directory.get()); errno = 0)
+    if (const std::string_view name = entry->d_name; name != "." && name != "..")
+      names.emplace_back(name);
+  if (errno != 0) return fail_errno("read directory " + path);
+  std::sort(names.begin(), names.end());
+  return names;
 }
 
 Result<> make_directories(const std::string& path, mode_t mode) {

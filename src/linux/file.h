@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 
@@ -21,6 +22,9 @@ Result<std::string> read_file(const std::string& path);
 Result<std::optional<std::string>> read_if_there(const std::string& path);
 
 Result<> write_all(int fd, std::string_view text, std::string_view name);
+
+// The names in a directory, sorted, without "." and ".."; none when there is no such directory.
+Result<std::vector<std::string>> list_directory(const std::string& path);
 
 // The directory and its missing parents; one that exists is success.
 Result<> make_directories(const std::string& path, mode_t mode);

@@ -1,17 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tables/sysctl_driver.h"
 
-#include <algorithm>
+#include <array>
 #include <cerrno>
-#include <filesystem>
 #include <string_view>
-#include <system_error>
 #include <utility>
 #include <vector>
 
-#include "linux/file.h"
 #include "linux/sysctl.h"
-#include "tables/atomic_file.h"
+#include "tables/names.h"
 
 namespace weft::tables {
 
@@ -31,65 +28,35 @@ Failure no_such_sysctl(const std::string& key) {
   return fail(std::move(message), ENOENT);
 }
 
-std::string file_name(std::string key) {
-  std::replace(key.begin(), key.end(), '/', ':');
-  return key;
+// What must be written before `key` gets `value`, which it has not.
+Result<std::vector<SysctlChange>> to_keep(const std::string& key, const std::string& value) {
+  if (key != kIpv6Forwarding || value == "0") return {};
+  return keep_accepting_advertisements(std::array{kBridge, kVxlan});
 }
 
-std::string key_of(std::string file) {
-  std::replace(file.begin(), file.end(), ':', '/');
-  return file;
+Result<bool> reads(const std::string& key, const std::string& value) {
+  WEFT_ASSIGN(const auto current, read_sysctl(key));
+  return current == value;
 }
 
-Result<std::vector<std::string>> saved_keys(const std::string& directory) {
-  std::vector<std::string> keys;
-  std::error_code error;
-  for (std::filesystem::directory_iterator entry(directory, error), end; !error && entry != end;
-       entry.increment(error))
-    if (const std::string name = entry->path().filename(); !name.starts_with('.'))
-      keys.push_back(key_of(name));
-  if (error && error != std::errc::no_such_file_or_directory)
-    return fail_errno("read directory " + directory, error.value());
-  return keys;
-}
-
-constexpr std::string_view kPrevious = "previous ";
-constexpr std::string_view kOurs = "ours ";
+// As it was before us, though it should not be.
+Result<bool> has_lapsed(const SysctlChange& kept) { return reads(kept.key, kept.before); }
 
 }  // namespace
 
-std::string SysctlDriver::path_of(const std::string& key) const {
-  return directory_ + "/" + file_name(key);
-}
-
-Result<std::optional<SysctlDriver::Saved>> SysctlDriver::load(const std::string& key) const {
-  WEFT_ASSIGN(const auto content, read_if_there(path_of(key)));
-  if (!content) return std::nullopt;
-  const std::string_view text = *content;
-  const std::size_t line = text.find('\n');
-  if (line == std::string_view::npos || !text.ends_with('\n') || !text.starts_with(kPrevious) ||
-      !text.substr(line + 1).starts_with(kOurs))
-    return fail(path_of(key) + " is not a saved sysctl");
-  Saved saved;
-  saved.previous = text.substr(kPrevious.size(), line - kPrevious.size());
-  saved.ours = text.substr(line + 1 + kOurs.size());
-  saved.ours.pop_back();
-  return saved;
-}
-
-Result<> SysctlDriver::save(const std::string& key, const Saved& saved) const {
-  std::string text(kPrevious);
-  text.append(saved.previous).append("\n").append(kOurs).append(saved.ours).append("\n");
-  return write_atomically(path_of(key), text);
-}
-
 Result<SysctlKind::Table> SysctlDriver::read() {
-  WEFT_ASSIGN(const auto keys, saved_keys(directory_));
+  WEFT_ASSIGN(const auto keys, saved_.keys());
   WEFT_ASSIGN(const NetnsGuard inside, NetnsGuard::enter(netns_));
   SysctlKind::Table table;
   for (const std::string& key : keys) {
     WEFT_ASSIGN(const auto value, read_sysctl(key));
-    table[key] = value.value_or("");
+    std::string& shown = table[key] = value.value_or("");
+    const auto saved = saved_.load(key);
+    if (!saved || !*saved) continue;  // a spoilt one is told by the write that meets it
+    for (const SysctlChange& kept : (*saved)->kept) {
+      WEFT_ASSIGN(const bool lapsed, has_lapsed(kept));
+      if (lapsed) shown += " (" + kept.key + " is " + kept.before + ", not " + kept.after + ")";
+    }
   }
   return table;
 }
@@ -110,20 +77,32 @@ void SysctlDriver::write(const reconcile::Changes<SysctlKind>& changes,
 Result<> SysctlDriver::set(const std::string& key, const std::string& value) {
   WEFT_ASSIGN(const auto current, read_sysctl(key));
   if (!current) return no_such_sysctl(key);
-  WEFT_ASSIGN(const auto saved, load(key));
-  const Saved wanted{saved ? saved->previous : *current, value};
-  if (saved != wanted) WEFT_TRY(save(key, wanted));
-  if (!SysctlKind::same(value, *current)) WEFT_TRY(write_sysctl(key, value));
-  return {};
+  const bool right = SysctlKind::same(value, *current);
+  WEFT_ASSIGN(const auto before, saved_.load(key));
+  SavedSysctl saved = before.value_or(SavedSysctl{.previous = *current});
+  saved.ours = value;
+  if (!before && !right) {
+    WEFT_ASSIGN(saved.kept, to_keep(key, value));
+  }
+  if (before != saved) WEFT_TRY(saved_.save(key, saved));
+  for (const SysctlChange& kept : saved.kept) {
+    WEFT_ASSIGN(const bool lapsed, has_lapsed(kept));
+    if (lapsed) WEFT_TRY(write_sysctl(kept.key, kept.after));
+  }
+  return right ? Result<>() : write_sysctl(key, value);
 }
 
 Result<> SysctlDriver::restore(const std::string& key) {
-  WEFT_ASSIGN(const auto saved, load(key));
+  WEFT_ASSIGN(const auto saved, saved_.load(key));
   if (!saved) return {};
   WEFT_ASSIGN(const auto current, read_sysctl(key));
   if (current && SysctlKind::same(saved->ours, *current) && saved->previous != *current)
     WEFT_TRY(write_sysctl(key, saved->previous));
-  return remove_file(path_of(key));
+  for (const SysctlChange& kept : saved->kept) {
+    WEFT_ASSIGN(const bool still_ours, reads(kept.key, kept.after));
+    if (still_ours) WEFT_TRY(write_sysctl(kept.key, kept.before));
+  }
+  return saved_.forget(key);
 }
 
 }  // namespace weft::tables

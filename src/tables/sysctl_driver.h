@@ -1,50 +1,43 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Sysctls of one network namespace. What a sysctl was before us cannot be read back from the
-// kernel, so it is saved in the state directory before our first write, with the value we give it;
-// when the sysctl is no longer wanted it goes back to what it was, unless someone else has set it
-// meanwhile. What is saved is what is ours: a sysctl that already had the desired value is saved
-// all the same.
+// Sysctls of one network namespace. What a sysctl was before us is saved in the state directory
+// (saved_sysctls.h) before our first write, with the value we give it; when the sysctl is no longer
+// wanted it goes back to what it was, unless someone else has set it meanwhile. What is saved is
+// what is ours: a sysctl that already had the desired value is saved all the same.
 //
-// One file a sysctl, STATE/sysctl/net:ipv4:ip_forward ('/' becomes ':', which no part of a sysctl's
-// name contains): two lines, "previous VALUE" and "ours VALUE".
+// IPv6 forwarding would have the node forget its default route where that came from a router
+// advertisement (linux/forwarding.h). Links that accept advertisements when we first turn it on go
+// on accepting them: their accept_ra is 2 before forwarding is 1, and what it was after forwarding
+// is. Not so our own links, behind which are pods, and none that came later: nobody relied on them.
 #pragma once
 
-#include <optional>
 #include <string>
 
 #include "linux/netns.h"
 #include "reconcile/table.h"
 #include "tables/kinds.h"
+#include "tables/saved_sysctls.h"
 
 namespace weft::tables {
 
 class SysctlDriver final : public reconcile::Driver<SysctlKind> {
  public:
   SysctlDriver(Netns netns, const std::string& state_directory)
-      : netns_(std::move(netns)), directory_(state_directory + "/sysctl") {}
+      : netns_(std::move(netns)), saved_(state_directory) {}
 
-  // Those saved; one that is no more (its link went) reads as "".
+  // Those saved; one that is no more (its link went) reads as "", and one of which something kept
+  // is as it was before us as its value and that ("1 (net/ipv6/conf/eth0/accept_ra is 1, not 2)").
   Result<SysctlKind::Table> read() override;
   void write(const reconcile::Changes<SysctlKind>& changes,
              const reconcile::Desired<SysctlKind>& desired,
              reconcile::WriteDone<SysctlKind> done) override;
 
  private:
-  struct Saved {
-    std::string previous{};
-    std::string ours{};
-    bool operator==(const Saved&) const = default;
-  };
-
   Result<> set(const std::string& key, const std::string& value);
   Result<> restore(const std::string& key);
-  Result<std::optional<Saved>> load(const std::string& key) const;
-  Result<> save(const std::string& key, const Saved& saved) const;
-  std::string path_of(const std::string& key) const;
 
   Netns netns_;
-  std::string directory_;
+  SavedSysctls saved_;
 };
 
 }  // namespace weft::tables

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "linux/router_fixture.h"
 #include "tables/driver_fixture.h"
 
 namespace weft::tables {
@@ -29,6 +30,13 @@ class SysctlDriverTest : public DriverFixture {
 
   SysctlDriver driver() const { return {Netns::current().value(), state_.string()}; }
   static std::string value(const std::string& key) { return sh("cat /proc/sys/" + key); }
+  // Of every link, "eth0 2, lo 1".
+  static std::string accept_ra() {
+    std::string all =
+        sh("cd /proc/sys/net/ipv6/conf; for link in $(ls | grep -v -e all -e default);"
+           " do echo -n \", $link $(cat $link/accept_ra)\"; done");
+    return all.erase(0, 2);
+  }
   std::size_t saved() const {
     std::size_t count = 0;
     if (!std::filesystem::exists(state_ / "sysctl")) return 0;
@@ -112,6 +120,63 @@ TEST_F(SysctlDriverTest, ASysctlWhoseLinkWentIsForgotten) {
   EXPECT_THAT(drift(sysctls, desired), ElementsAre("different net/ipv4/conf/v0/rp_filter:  -> 2"));
   EXPECT_THAT(repair(sysctls, {}), IsEmpty());
   EXPECT_EQ(saved(), 0U);
+}
+
+TEST_F(SysctlDriverTest, LinksThatHeedRouterAdvertisementsGoOnDoingSo) {
+  const AdvertisingRouter uplink("eth0"), second("eth1");
+  sh("ip link add eth2 type veth peer name far2; ip link add cni0 type bridge;"
+     "cd /proc/sys/net/ipv6/conf; echo 0 > eth2/accept_ra; echo 2 > far2/accept_ra");
+  ASSERT_TRUE(uplink.is_heeded());
+  ASSERT_TRUE(second.is_heeded());
+  const SysctlKind::Table desired{{kForward6, "1"}};
+  {
+    SysctlDriver sysctls = driver();
+    EXPECT_THAT(repair(sysctls, desired), IsEmpty());
+  }
+  EXPECT_TRUE(uplink.is_default_route());
+  EXPECT_TRUE(second.is_default_route());
+  EXPECT_EQ(accept_ra(), "cni0 1, eth0 2, eth1 2, eth2 0, far2 2, lo 1");
+  sh("ip -6 route flush proto ra");
+  EXPECT_TRUE(uplink.is_heeded());
+
+  SysctlDriver after_restart = driver();
+  EXPECT_THAT(repair(after_restart, {}), IsEmpty());
+  EXPECT_EQ(accept_ra(), "cni0 1, eth0 1, eth1 1, eth2 0, far2 2, lo 1");
+  EXPECT_TRUE(uplink.is_default_route());
+  EXPECT_EQ(saved(), 0U);
+}
+
+TEST_F(SysctlDriverTest, ALinkThatNoLongerHeedsRouterAdvertisementsIsDrift) {
+  const AdvertisingRouter uplink("eth0");
+  const SysctlKind::Table desired{{kForward6, "1"}};
+  SysctlDriver sysctls = driver();
+  ASSERT_THAT(repair(sysctls, desired), IsEmpty());
+  sh("echo 1 > /proc/sys/net/ipv6/conf/eth0/accept_ra");  // as ifup does
+  EXPECT_THAT(drift(sysctls, desired),
+              ElementsAre("different net/ipv6/conf/all/forwarding: 1 "
+                          "(net/ipv6/conf/eth0/accept_ra is 1, not 2) -> 1"));
+  EXPECT_THAT(repair(sysctls, desired), IsEmpty());
+  EXPECT_TRUE(uplink.is_heeded());
+  // Who heeds none, or has gone, is left alone.
+  sh("echo 0 > /proc/sys/net/ipv6/conf/eth0/accept_ra");
+  EXPECT_THAT(drift(sysctls, desired), IsEmpty());
+  sh("ip link del eth0");
+  EXPECT_THAT(drift(sysctls, desired), IsEmpty());
+  const AdvertisingRouter made_anew("eth0");
+  EXPECT_EQ(drift(sysctls, desired).size(), 1U);
+  EXPECT_THAT(repair(sysctls, desired), IsEmpty());
+  EXPECT_TRUE(made_anew.is_heeded());
+  EXPECT_THAT(repair(sysctls, {}), IsEmpty());
+  EXPECT_EQ(saved(), 0U);
+}
+
+// A pod's link that is there when forwarding is mended must not become one that heeds.
+TEST_F(SysctlDriverTest, LinksThatCameLaterAreNotMadeToHeedRouterAdvertisements) {
+  SysctlDriver sysctls = driver();
+  ASSERT_THAT(repair(sysctls, {{kForward6, "1"}}), IsEmpty());
+  sh("ip link add veth1 type veth peer name veth2; echo 0 > /proc/sys/" + std::string(kForward6));
+  EXPECT_THAT(repair(sysctls, {{kForward6, "1"}}), IsEmpty());
+  EXPECT_EQ(accept_ra(), "lo 1, veth1 1, veth2 1");
 }
 
 TEST_F(SysctlDriverTest, ASpoiltFileIsAnErrorThatNamesIt) {

@@ -2,11 +2,13 @@
 #include "cni/plugins/bridge_device.h"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <optional>
 
 #include "cni/plugins/bridge_plan.h"
 #include "cni/plugins/neighbor_groups.h"
+#include "linux/forwarding.h"
 #include "linux/netlink/address.h"
 #include "linux/sysctl.h"
 
@@ -15,9 +17,16 @@ namespace {
 
 constexpr std::uint8_t kBridgeMac = 0x0a;  // locally administered
 
-Result<> enable_forwarding(IpFamily family) {
-  return ensure_sysctl(
-      family == IpFamily::kIpv4 ? "net/ipv4/ip_forward" : "net/ipv6/conf/all/forwarding", "1");
+// The node's links go on accepting router advertisements; `bridge`, behind which are pods, does
+// not.
+Result<> enable_forwarding(IpFamily family, const std::string& bridge) {
+  if (family == IpFamily::kIpv4) return ensure_sysctl(kIpv4Forwarding, "1");
+  WEFT_ASSIGN(const auto present, read_sysctl(kIpv6Forwarding));
+  if (present == "1") return {};
+  WEFT_ASSIGN(const auto changes,
+              keep_accepting_advertisements(std::array<std::string_view, 1>{bridge}));
+  for (const SysctlChange& change : changes) WEFT_TRY(write_sysctl(change.key, change.after));
+  return write_sysctl(kIpv6Forwarding, "1");
 }
 
 Outcome<netlink::Link> require_bridge(const netlink::Link& link) {
@@ -78,7 +87,7 @@ Outcome<> ensure_gateway(netlink::Socket& socket, const netlink::Link& bridge,
   pinned.mac = bridge.mac;
   put_link_change(batch, pinned);
   CNI_TRY(socket.run(batch));
-  CNI_TRY(enable_forwarding(gateway.family()));
+  CNI_TRY(enable_forwarding(gateway.family(), config.bridge));
   return wait_for_neighbor_groups(socket, {gateway.address});
 }
 

@@ -9,6 +9,7 @@
 #include "base/unique_fd.h"
 #include "cni/plugins/cluster_fixture.h"
 #include "linux/process.h"
+#include "linux/router_fixture.h"
 #include "tables/names.h"
 
 namespace weft::cni {
@@ -270,6 +271,18 @@ TEST_F(BridgePlugin, AMissingBridgeComesWithForwarding) {
      "ip link add low address 02:00:00:00:00:01 type veth peer name other && "
      "ip link set low master cni0");
   EXPECT_EQ(json_in(node_, "ip -j link show dev cni0")[0]["address"], before["address"]);
+}
+
+TEST_F(BridgePlugin, ForwardingLeavesTheNodeItsAdvertisedRouter) {
+  const NetnsGuard node = NetnsGuard::enter(node_).value();
+  const AdvertisingRouter uplink("uplink");
+  ASSERT_TRUE(uplink.is_heeded());
+  shell("ip link add cni0 type bridge");
+  ASSERT_TRUE(runtime_.add(network(bridge_json(kIpv6)), attachment("abc", pod_)));
+  EXPECT_TRUE(uplink.is_default_route());
+  shell("ip -6 route flush proto ra");
+  EXPECT_TRUE(uplink.is_heeded());
+  EXPECT_EQ(shell("cat /proc/sys/net/ipv6/conf/cni0/accept_ra").text, "1\n");
 }
 
 TEST_F(BridgePlugin, AnotherGatewayAddressIsRefusedUnlessForced) {

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tables/saved_sysctls.h"
+
+#include <algorithm>
+#include <string_view>
+
+#include "linux/file.h"
+#include "tables/atomic_file.h"
+
+namespace weft::tables {
+
+namespace {
+
+constexpr std::string_view kPrevious = "previous ";
+constexpr std::string_view kOurs = "ours ";
+constexpr std::string_view kKept = "kept ";
+
+// Takes the text's first line off; what stands behind `word`, if it begins so.
+std::optional<std::string> take_line(std::string_view& text, std::string_view word) {
+  const std::size_t end = text.find('\n');
+  if (end == std::string_view::npos || !text.starts_with(word)) return std::nullopt;
+  std::string rest(text.substr(word.size(), end - word.size()));
+  text.remove_prefix(end + 1);
+  return rest;
+}
+
+std::optional<SysctlChange> take_change(std::string_view& text, std::string_view word) {
+  const auto line = take_line(text, word);
+  if (!line) return std::nullopt;
+  const std::size_t before = line->find(' ');
+  const std::size_t after = line->rfind(' ');
+  if (before == after) return std::nullopt;
+  return SysctlChange{line->substr(0, before), line->substr(before + 1, after - before - 1),
+                      line->substr(after + 1)};
+}
+
+std::optional<SavedSysctl> parse(std::string_view text) {
+  const auto previous = take_line(text, kPrevious);
+  const auto ours = take_line(text, kOurs);
+  if (!previous || !ours) return std::nullopt;
+  SavedSysctl saved{*previous, *ours, {}};
+  while (auto change = take_change(text, kKept)) saved.kept.push_back(std::move(*change));
+  return text.empty() ? std::optional(std::move(saved)) : std::nullopt;
+}
+
+void print_change(std::string& text, std::string_view word, const SysctlChange& change) {
+  text.append(word).append(change.key).append(" ").append(change.before);
+  text.append(" ").append(change.after).append("\n");
+}
+
+}  // namespace
+
+Result<std::vector<std::string>> SavedSysctls::keys() const {
+  WEFT_ASSIGN(auto keys, list_directory(directory_));
+  std::erase_if(keys, [](const std::string& name) { return name.starts_with('.'); });
+  for (std::string& key : keys) std::replace(key.begin(), key.end(), ':', '/');
+  return keys;
+}
+
+Result<std::optional<SavedSysctl>> SavedSysctls::load(const std::string& key) const {
+  WEFT_ASSIGN(const auto text, read_if_there(path_of(key)));
+  if (!text) return std::nullopt;
+  auto saved = parse(*text);
+  if (!saved) return fail(path_of(key) + " is not a saved sysctl");
+  return saved;
+}
+
+Result<> SavedSysctls::save(const std::string& key, const SavedSysctl& saved) const {
+  std::string text(kPrevious);
+  text.append(saved.previous).append("\n").append(kOurs).append(saved.ours).append("\n");
+  for (const SysctlChange& change : saved.kept) print_change(text, kKept, change);
+  return write_atomically(path_of(key), text);
+}
+
+Result<> SavedSysctls::forget(const std::string& key) const { return remove_file(path_of(key)); }
+
+std::string SavedSysctls::path_of(const std::string& key) const {
+  std::string name = key;
+  std::replace(name.begin(), name.end(), '/', ':');
+  return directory_ + "/" + name;
+}
+
+}  // namespace weft::tables

@@ -1,0 +1,77 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""What a node had before Weft it keeps while the agent runs, and has when the agent is gone."""
+import re
+import unittest
+
+from weft_test import Lab, in_netns, main, wait_for, weft
+
+# One router advertisement (RFC 4861 §4.2) to all nodes of a link; the kernel adds checksum and source.
+ADVERTISE = """
+import socket, struct, sys
+index = socket.if_nametoindex(sys.argv[1])
+with socket.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_ICMPV6) as sender:
+    sender.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_HOPS, 255)
+    sender.sendto(struct.pack("!BBHBBHII", 134, 0, 0, 64, 0, 1800, 0, 0), ("ff02::1", 0, 0, index))
+"""
+
+
+class Node:
+    """Node1 of a lab, without its agent: a host that has never seen Weft."""
+
+    def __init__(self, lab):
+        self.lab = lab
+        self.fabric = f"/run/netns/weft-{lab.name}-fabric"
+        node = lab.node("node1")
+        self.netns, self.socket = node["netns"], node["socket"]
+        self.uninstall()
+
+    def uninstall(self):
+        weft("uninstall", "--socket", self.socket)
+        self.lab.ended.add("node1")
+
+    def start(self):
+        self.lab.weft("agent start", "node1")
+        self.lab.ended.discard("node1")
+
+    def run(self, *command):
+        return in_netns(self.netns, *command).stdout
+
+    def set(self, **values):
+        for name, value in values.items():
+            self.run("sysctl", "-qw", f"net.{name.replace('__', '.')}={value}")
+
+    def sysctls(self):
+        """Of everything but pods' links."""
+        return [line for line in self.run("sysctl", "-a").splitlines()
+                if re.match(r"net\.(ipv[46]\.conf\.(all|default|lo|eth0)\.|ipv4\.ip_forward|bridge)", line)
+                and "stable_secret" not in line]
+
+    def advertised_router(self):
+        return "proto ra" in self.run("ip", "-6", "route", "show", "default")
+
+    def learn_router(self):
+        self.run("ip", "-6", "route", "flush", "proto", "ra")
+
+        def heard():
+            in_netns(self.fabric, "python3", "-c", ADVERTISE, "fabric")
+            return self.advertised_router()
+        wait_for("the node heeds a router advertisement", heard, 5)
+
+
+class Sysctls(unittest.TestCase):
+    def test_advertised_default_route_stays(self):
+        with Lab("--nodes", 2, "--ip-family", "dual") as lab:
+            node = Node(lab)
+            before = node.sysctls()
+            node.learn_router()
+            node.start()
+            self.assertTrue(node.advertised_router())
+            node.learn_router()
+            node.uninstall()
+            self.assertTrue(node.advertised_router())
+            self.assertEqual(node.sysctls(), before)
+
+
+if __name__ == "__main__":
+    main()
