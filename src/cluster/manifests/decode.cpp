@@ -9,6 +9,7 @@
 
 #include "cluster/manifests/document.h"
 #include "cluster/manifests/field.h"
+#include "cluster/manifests/json.h"
 #include "cluster/manifests/objects.h"
 
 namespace weft::cluster {
@@ -16,30 +17,45 @@ namespace {
 
 namespace dom = simdjson::dom;
 
-// An object in the text, with what an API list (a PodList) says for all of its items.
+// A value in the text, with what an API list (a PodList) around it says for its items.
 struct Item {
   dom::element value{};
+  std::string pointer{};
   std::string kind{};
   std::string api_version{};
 };
 
-void collect(dom::element value, const Item& inherited, std::vector<Item>& items) {
+void collect(const Item& item, std::vector<Item>& items);
+
+void collect_each(const dom::array& array, Item item, std::vector<Item>& items) {
+  const std::string pointer = std::move(item.pointer);
+  std::size_t index = 0;
+  for (const dom::element element : array) {
+    item.value = element;
+    item.pointer = fmt::format("{}/{}", pointer, index++);
+    collect(item, items);
+  }
+}
+
+// The objects that a value holds.
+void collect(const Item& item, std::vector<Item>& items) {
   dom::array array;
   std::string_view kind;
-  if (value.get_array().get(array) == simdjson::SUCCESS) {
-    for (const dom::element element : array) collect(element, inherited, items);
-  } else if (value["kind"].get_string().get(kind) == simdjson::SUCCESS && kind.ends_with("List") &&
-             value["items"].get_array().get(array) == simdjson::SUCCESS) {
-    Item list;
+  std::string_view version;
+  if (item.value.get_array().get(array) == simdjson::SUCCESS) {
+    collect_each(array, item, items);
+  } else if (item.value["kind"].get_string().get(kind) == simdjson::SUCCESS &&
+             kind.ends_with("List") &&
+             item.value["items"].get_array().get(array) == simdjson::SUCCESS) {
+    Item list{{}, item.pointer + "/items", "", ""};
     if (kind != "List") {
-      std::string_view version;
       list.kind = kind.substr(0, kind.size() - 4);
-      if (value["apiVersion"].get_string().get(version) == simdjson::SUCCESS)
+      if (item.value["apiVersion"].get_string().get(version) == simdjson::SUCCESS)
         list.api_version = version;
     }
-    for (const dom::element element : array) collect(element, list, items);
+    collect_each(array, std::move(list), items);
   } else {
-    items.push_back({value, inherited.kind, inherited.api_version});
+    items.push_back(item);
   }
 }
 
@@ -61,41 +77,76 @@ std::optional<FieldError> decode_item(const Item& item, Manifest& manifest) {
   return error;
 }
 
-// Tells the n-th object's error with its line, which simdjson does not keep.
-Failure explain(std::string_view text, std::string_view file, std::size_t index,
-                const FieldError& error) {
-  WEFT_ASSIGN(const std::vector<Document> documents, read_documents(text, file));
-  if (index >= documents.size())
-    return fail(fmt::format("{}: {}: {}", file, field_path(error.pointer), error.message));
-  return fail_at(documents[index], error.pointer, error.message);
+// What simdjson shall read: the text itself, or YAML as one JSON array.
+struct Source {
+  std::string json{};
+  std::vector<Document> documents{};  // of YAML; their values are in `json`
+};
+
+Result<Source> source_of(std::string_view text, std::string_view file) {
+  Source source;
+  if (is_json(text)) {
+    source.json.reserve(text.size() + simdjson::SIMDJSON_PADDING);
+    source.json = text;
+    return source;
+  }
+  WEFT_ASSIGN(source.documents, read_documents(text, file));
+  nlohmann::json array = nlohmann::json::array();
+  for (Document& document : source.documents) array.push_back(std::move(document.value));
+  source.json = array.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  return source;
 }
 
-// What simdjson shall read: the text itself, or YAML as one JSON array.
-Result<std::string> as_json(std::string_view text, std::string_view file) {
-  if (is_json(text)) return std::string(text);
-  WEFT_ASSIGN(std::vector<Document> documents, read_documents(text, file));
-  nlohmann::json array = nlohmann::json::array();
-  for (Document& document : documents) array.push_back(std::move(document.value));
-  return array.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+// simdjson keeps no lines: an object is looked up in the text once more, and read with them.
+Result<Document> read_again(const Source& source, std::string_view file, const Item& item) {
+  const simdjson::padded_string text(source.json);
+  simdjson::ondemand::parser parser;
+  simdjson::ondemand::document whole;
+  simdjson::ondemand::value value;
+  std::string_view own;
+  if (parser.iterate(text).get(whole) != simdjson::SUCCESS ||
+      whole.at_pointer(item.pointer).get(value) != simdjson::SUCCESS ||
+      simdjson::to_json_string(value).get(own) != simdjson::SUCCESS)
+    return fail(fmt::format("{}: {} cannot be found", file, field_path(item.pointer)));
+  const auto line = 1 + std::count(text.data(), own.data(), '\n');
+  WEFT_ASSIGN(Document document, parse_json(own, file, static_cast<int>(line)));
+  if (!document.value.is_object()) return document;
+  if (!document.value.contains("kind")) document.value["kind"] = item.kind;
+  if (!document.value.contains("apiVersion")) document.value["apiVersion"] = item.api_version;
+  return document;
+}
+
+// An object's error with its line and the object's name.
+Failure explain(Source& source, std::string_view file, const Item& item, std::size_t index,
+                const FieldError& error) {
+  if (index < source.documents.size())
+    return fail_at(source.documents[index], error.pointer, error.message);
+  WEFT_ASSIGN(Document document, read_again(source, file, item));
+  WEFT_TRY(read_header(document));
+  return fail_at(document, error.pointer, error.message);
 }
 
 }  // namespace
 
 Result<Manifest> decode_manifest(std::string_view text, std::string_view file) {
-  WEFT_ASSIGN(std::string json, as_json(text, file));
-  json.reserve(json.size() + simdjson::SIMDJSON_PADDING);
+  WEFT_ASSIGN(Source source, source_of(text, file));
+  source.json.reserve(source.json.size() + simdjson::SIMDJSON_PADDING);
   dom::parser parser;
   dom::element root;
-  if (const auto error = parser.parse(json).get(root)) {
-    WEFT_TRY(read_documents(text, file));  // tells the line
-    return fail(fmt::format("{}: {}", file, simdjson::error_message(error)));
+  const std::size_t depth = kDepthLimit + (source.documents.empty() ? 0 : 1);  // YAML's array
+  auto wrong = parser.allocate(source.json.size(), depth + 1);                 // and the values
+  if (!wrong) wrong = parser.parse(source.json).get(root);
+  if (wrong) {
+    if (source.documents.empty()) WEFT_TRY(parse_json(source.json, file));  // tells the line
+    return fail(fmt::format("{}: {}", file, simdjson::error_message(wrong)));
   }
   std::vector<Item> items;
-  collect(root, {}, items);
+  collect({root, "", "", ""}, items);
   Manifest manifest;
   manifest.objects.reserve(items.size());
   for (std::size_t i = 0; i < items.size(); ++i)
-    if (const auto error = decode_item(items[i], manifest)) return explain(text, file, i, *error);
+    if (const auto error = decode_item(items[i], manifest))
+      return explain(source, file, items[i], i, *error);
   return manifest;
 }
 

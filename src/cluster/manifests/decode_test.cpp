@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <ctime>
 #include <string>
 
 namespace weft::cluster {
@@ -202,6 +203,71 @@ TEST(Decode, ErrorsNameFileLineObjectFieldAndValue) {
   EXPECT_EQ(error_of("[{\"kind\": \"Pod\"}]"), "web.yaml:1: Pod: apiVersion: is missing");
   EXPECT_EQ(error_of("[7]"), "web.yaml:1: is no object: 7");
   EXPECT_EQ(error_of("{\"kind\": \"Pod\",\n\"x\"}").substr(0, 20), "web.yaml:2: column 4");
+}
+
+TEST(Decode, ErrorsInAListNameTheirObject) {
+  const std::string pod = R"({"metadata":{"name":"a"}})";
+  const std::string bad = "{\"metadata\":{\"name\":\"b\"},\n\"spec\":{\"hostNetwork\":\n1}}";
+  const std::string pods =
+      R"({"kind":"PodList","apiVersion":"v1","items":[)" + pod + ",\n" + bad + "]}";
+  EXPECT_EQ(error_of("[" + pods + "]"),
+            "web.yaml:4: Pod b: spec.hostNetwork: must be true or false, not 1");
+  EXPECT_EQ(error_of("{\"kind\":\"List\",\n\"items\":[[],[{}," + pods + "]]}"),
+            "web.yaml:2: kind: is missing");
+  EXPECT_EQ(error_of("{\"kind\":\"List\",\n\"items\":[[],[\n" + pods + "]]}"),
+            "web.yaml:6: Pod b: spec.hostNetwork: must be true or false, not 1");
+  EXPECT_EQ(error_of("[{\"kind\":\"Pod\",\"apiVersion\":\"v1\",\"metadata\":{}}]"),
+            "web.yaml:1: Pod: metadata.name: is missing");
+  EXPECT_EQ(error_of("[\n\"a\"]"), "web.yaml:2: is no object: \"a\"");
+}
+
+std::string repeat(std::string_view text, std::size_t times) {
+  std::string repeated;
+  for (std::size_t i = 0; i < times; ++i) repeated += text;
+  return repeated;
+}
+
+TEST(Decode, DepthHasALimit) {
+  const std::string error = "web.yaml:1: is nested too deeply (more than 100 levels)";
+  const std::string head = R"({"apiVersion":"v1","kind":"Namespace","metadata":{"name":"a"})";
+  EXPECT_EQ(decode(repeat("[", 98) + head + "}" + repeat("]", 98)).objects.size(), 1U);
+  EXPECT_EQ(decode(head + R"(,"x":)" + repeat("[", 99) + repeat("]", 99) + "}").objects.size(), 1U);
+  EXPECT_EQ(
+      decode("# YAML\n" + head + ", x: " + repeat("[", 99) + repeat("]", 99) + "}").objects.size(),
+      1U);
+  for (const std::size_t depth : {102, 1'100, 5'000, 20'000, 200'000}) {
+    const std::string list = R"({"kind":"List","items":[)";
+    EXPECT_EQ(error_of(repeat("[", depth) + repeat("]", depth)), error);
+    EXPECT_EQ(error_of(repeat("[", depth) + "{}" + repeat("]", depth)), error);
+    EXPECT_EQ(error_of(repeat("[", depth)), error);
+    EXPECT_EQ(error_of(repeat(list, depth) + repeat("]}", depth)), error);
+    EXPECT_EQ(error_of("a: " + repeat("[", depth) + repeat("]", depth)), error);
+    EXPECT_EQ(error_of(repeat("- ", depth) + "a"), error);
+  }
+}
+
+// CPU time, which other processes do not lengthen.
+double seconds(const std::string& text) {
+  const std::clock_t begin = std::clock();
+  decode_manifest(text, "web.yaml");
+  return static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC;
+}
+
+TEST(Decode, TimeGrowsWithTheTextAndNotWithItsSquare) {
+  const auto yaml = [](std::size_t documents) {
+    return repeat("---\napiVersion: v1\nkind: Service\nmetadata: {name: web}\n", documents);
+  };
+  const auto json = [](std::size_t objects) {  // whose last is wrong
+    return "[" + repeat(R"({"apiVersion":"v1","kind":"Pod","metadata":{"name":"web"}},)", objects) +
+           "{}]";
+  };
+  const auto wide = [](std::size_t items) {
+    return R"([{"apiVersion":"v1","kind":"Pod","metadata":{"name":")" + std::string(900, 'n') +
+           R"("},"spec":{"hostNetwork":[0)" + repeat(",0", items) + "]}}]";
+  };
+  EXPECT_LT(seconds(yaml(20'000)), 12 * seconds(yaml(4'000)) + 0.1);
+  EXPECT_LT(seconds(json(50'000)), 12 * seconds(json(10'000)) + 0.1);
+  EXPECT_LT(seconds(wide(500'000)), 12 * seconds(wide(100'000)) + 0.1);
 }
 
 TEST(Decode, ALongValueIsCut) {

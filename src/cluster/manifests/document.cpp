@@ -25,18 +25,6 @@ Result<std::string> text_at(const Document& document, const char* pointer) {
   return field.get<std::string>();
 }
 
-// What every object has: apiVersion, kind, metadata.name.
-Result<> read_header(Document& document) {
-  WEFT_ASSIGN(document.kind, text_at(document, "/kind"));
-  if (document.kind.empty()) return fail_at(document, "/kind", "is missing");
-  WEFT_ASSIGN(document.api_version, text_at(document, "/apiVersion"));
-  if (document.api_version.empty()) return fail_at(document, "/apiVersion", "is missing");
-  WEFT_ASSIGN(document.name.name, text_at(document, "/metadata/name"));
-  if (document.name.name.empty()) return fail_at(document, "/metadata/name", "is missing");
-  WEFT_ASSIGN(document.name.name_space, text_at(document, "/metadata/namespace"));
-  return {};
-}
-
 bool is_list(const nlohmann::json& value) {
   return value.is_object() && value.contains("items") && value["items"].is_array() &&
          value.contains("kind") && value["kind"].is_string() &&
@@ -64,30 +52,43 @@ void inherit(const nlohmann::json& list, nlohmann::json& item) {
     item["apiVersion"] = list["apiVersion"];
 }
 
-Result<> flatten(Document document, std::vector<Document>& out) {
-  const bool list = is_list(document.value);
-  if (!list && !document.value.is_array()) {
-    if (!document.value.is_object())
-      return fail_at(document, "", fmt::format("is no object: {}", shown(document.value)));
-    WEFT_TRY(read_header(document));
-    out.push_back(std::move(document));
+// The objects in `value`, which stands at `pointer` in `whole`.
+Result<> flatten(const Document& whole, nlohmann::json& value, const std::string& pointer,
+                 std::vector<Document>& out) {
+  const bool list = is_list(value);
+  if (list || value.is_array()) {
+    const std::string prefix = list ? pointer + "/items" : pointer;
+    nlohmann::json& items = list ? value["items"] : value;
+    for (std::size_t i = 0; i < items.size(); ++i) {
+      if (list) inherit(value, items[i]);
+      WEFT_TRY(flatten(whole, items[i], field_pointer(prefix, std::to_string(i)), out));
+    }
     return {};
   }
-  const std::string prefix = list ? "/items" : "";
-  nlohmann::json& items = list ? document.value["items"] : document.value;
-  for (std::size_t i = 0; i < items.size(); ++i) {
-    if (list) inherit(document.value, items[i]);
-    Document item;
-    item.file = document.file;
-    item.value = std::move(items[i]);
-    item.lines = lines_below(document.lines, field_pointer(prefix, std::to_string(i)));
-    item.line = line_in(item.lines, "", document.line);
-    WEFT_TRY(flatten(std::move(item), out));
-  }
+  Document document;
+  document.file = whole.file;
+  document.lines = lines_below(whole.lines, pointer);
+  document.line = line_in(document.lines, "", whole.line);
+  document.value = std::move(value);
+  WEFT_TRY(read_header(document));
+  out.push_back(std::move(document));
   return {};
 }
 
 }  // namespace
+
+Result<> read_header(Document& document) {
+  if (!document.value.is_object())
+    return fail_at(document, "", fmt::format("is no object: {}", shown(document.value)));
+  WEFT_ASSIGN(document.kind, text_at(document, "/kind"));
+  if (document.kind.empty()) return fail_at(document, "/kind", "is missing");
+  WEFT_ASSIGN(document.api_version, text_at(document, "/apiVersion"));
+  if (document.api_version.empty()) return fail_at(document, "/apiVersion", "is missing");
+  WEFT_ASSIGN(document.name.name, text_at(document, "/metadata/name"));
+  if (document.name.name.empty()) return fail_at(document, "/metadata/name", "is missing");
+  WEFT_ASSIGN(document.name.name_space, text_at(document, "/metadata/namespace"));
+  return {};
+}
 
 bool is_json(std::string_view text) {
   const std::size_t first = text.find_first_not_of(" \t\r\n");
@@ -126,6 +127,7 @@ int Document::line_of(std::string_view pointer) const { return line_in(lines, po
 
 std::string field_pointer(std::string_view pointer, std::string_view key) {
   std::string longer(pointer);
+  if (pointer.size() + key.size() >= kLongestPointer) return longer;
   longer += '/';
   for (const char c : key) {
     if (c == '~')
@@ -175,7 +177,7 @@ Result<std::vector<Document>> read_documents(std::string_view text, std::string_
     WEFT_ASSIGN(whole, parse_yaml(text, file));
   }
   std::vector<Document> documents;
-  for (Document& document : whole) WEFT_TRY(flatten(std::move(document), documents));
+  for (Document& document : whole) WEFT_TRY(flatten(document, document.value, "", documents));
   return documents;
 }
 

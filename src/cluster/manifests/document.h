@@ -28,6 +28,11 @@
 
 namespace weft::cluster {
 
+// Of lists and objects in each other: no object of the API comes near, and recursion ends here.
+constexpr int kDepthLimit = 100;
+constexpr std::size_t kLongestPointer = 1000;
+constexpr std::string_view kTooDeep = "is nested too deeply (more than 100 levels)";
+
 // JSON pointer (RFC 6901: "/spec/ports/0/port", "/metadata/labels/app.kubernetes.io~1name") → line.
 using FieldLines = std::map<std::string, int>;
 
@@ -45,9 +50,13 @@ struct Document {
 };
 
 // Lists are flattened (a PodList's items are Pods), empty documents skipped. Fails ("web.yaml:7:
-// …") on bad syntax, on a field given twice and on a document without apiVersion, kind or
-// metadata.name; then nothing is returned.
+// …") on bad syntax, on what is nested deeper than kDepthLimit, on a field given twice (YAML) and
+// on a document without apiVersion, kind or metadata.name; then nothing is returned.
 Result<std::vector<Document>> read_documents(std::string_view text, std::string_view file);
+
+// Fills api_version, kind and name from the value, whose other fields are filled. Fails where the
+// value is no object, or one of them is missing or no string.
+Result<> read_header(Document& document);
 
 // "web.yaml:12: Deployment default/web: spec.ports[0].port: message".
 Failure fail_at(const Document& document, std::string_view pointer, std::string_view message);
@@ -63,7 +72,8 @@ std::string not_utf8(std::string_view pointer, std::string_view text);
 
 // How people write a JSON pointer: spec.ports[0].port.
 std::string field_path(std::string_view pointer);
-// `pointer` with one more step; / and ~ in `key` are escaped.
+// `pointer` with one more step; / and ~ in `key` are escaped. One longer than kLongestPointer is
+// not made: what stands there is told as what encloses it.
 std::string field_pointer(std::string_view pointer, std::string_view key);
 
 int line_in(const FieldLines& lines, std::string_view pointer, int otherwise);

@@ -67,10 +67,19 @@ TEST(Document, YamlAnchorsAndMergeKeys) {
   const auto documents = read(
       "apiVersion: v1\nkind: K\n"
       "metadata: &meta {name: n, labels: {a: b}}\n"
-      "other: {<<: *meta, name: m}\n");
+      "other: {<<: *meta, name: m}\n"
+      "more: {<<: [{a: 1}, *meta, {a: 2, labels: 3}], <<: {a: 4, b: 5}, name: }\n"
+      "&key k: [&eighty 80, *eighty]\n"
+      "y: {*key : *key}\n");
   ASSERT_EQ(documents.size(), 1U);
-  EXPECT_EQ(documents[0].value["other"],
-            nlohmann::json::parse(R"({"name": "m", "labels": {"a": "b"}})"));
+  const nlohmann::json& value = documents[0].value;
+  EXPECT_EQ(value["other"], nlohmann::json::parse(R"({"name": "m", "labels": {"a": "b"}})"));
+  EXPECT_EQ(value["more"],
+            nlohmann::json::parse(R"({"name": null, "labels": {"a": "b"}, "a": 1, "b": 5})"));
+  EXPECT_EQ(value["k"], (nlohmann::json{80, 80}));
+  EXPECT_EQ(value["y"], (nlohmann::json{{"k", "k"}}));
+  EXPECT_EQ(documents[0].line_of("/other/labels/a"), 4);
+  EXPECT_EQ(documents[0].line_of("/k/1"), 6);
 }
 
 TEST(Document, ReadsAJsonObjectAListAndAnArray) {
@@ -129,13 +138,18 @@ TEST(Document, ErrorsSayFileLineAndField) {
   EXPECT_EQ(error_of("--- hello\n"), "web.yaml:1: is no object: \"hello\"");
   EXPECT_THAT(error_of("a: [1\nb: 2\n"), HasSubstr("web.yaml:2: "));
   EXPECT_THAT(error_of("{\"a\": 1,\n \"b\" 2}"), HasSubstr("web.yaml:2: column "));
-  EXPECT_THAT(error_of("a: &x\n  b: *x\n"), HasSubstr("nested too deeply"));
+  EXPECT_THAT(error_of("a: &x\n  b: *x\n"),
+              HasSubstr("2: an alias stands for what it is in itself"));
+  for (const char* text : {",", "\n]", "a: 1\n---\n,", ",\"x", "a: 1\n...\n}"})
+    EXPECT_THAT(error_of(text), ::testing::StartsWith("web.yaml:")) << text;
 }
 
 TEST(Document, ANumberThatIsTooLargeIsNamed) {
   EXPECT_EQ(error_of("{\"apiVersion\": \"v1\",\n\"spec\": [{}, {\"a\": [1,\n1e999]}]}"),
             "web.yaml:3: spec[1].a[1]: 1e999 is too large a number");
   EXPECT_EQ(error_of("[\"a\", -1e999]"), "web.yaml:1: [1]: -1e999 is too large a number");
+  EXPECT_EQ(error_of("{\"a\":\n18446744073709551616\n}"),  // simdjson has none either
+            "web.yaml:2: a: 18446744073709551616 is too large a number");
 }
 
 TEST(Document, TextThatIsNotUtf8IsNamed) {
@@ -155,6 +169,38 @@ TEST(Document, AValueIsShownOnOneLineAndCutBetweenCharacters) {
   const std::string wide =
       "\u00e9\u00e9\u00e9\u00e9\u00e9\u00e9\u00e9\u00e9\u00e9\u00e9";  // 20 bytes
   EXPECT_EQ(shown(wide + wide + wide), "\"" + wide + wide + wide.substr(2) + "…");
+}
+
+TEST(Document, AliasesMayNotGrowWithoutBound) {
+  std::string text = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n";
+  for (int i = 1; i < 12; ++i) {
+    const std::string alias = "*a" + std::to_string(i - 1);
+    text += "a" + std::to_string(i) + ": &a" + std::to_string(i) + " [" + alias;
+    for (int more = 1; more < 10; ++more) text += ", " + alias;
+    text += "]\n";
+  }
+  EXPECT_THAT(error_of(text), HasSubstr("aliases make too much of this document"));
+  const std::string block(50'000, 'x');
+  EXPECT_THAT(error_of("a: &a " + block + "\nb: [*a, *a, *a, *a, *a, *a, *a, *a]\n"),
+              HasSubstr("aliases make too much of this document"));
+  EXPECT_THAT(error_of("a: &a {? " + block + " : 1}\nb: [*a, *a, *a, *a, *a, *a, *a, *a]\n"),
+              HasSubstr("aliases make too much of this document"));
+}
+
+TEST(Document, ALongFieldNameIsToldAsWhatEnclosesIt) {
+  const std::string name(2000, 'k');
+  const std::string head = "{\"apiVersion\":\"v1\",\"kind\":\"K\",\"metadata\":{\"name\":\"n\"},\n";
+  const auto documents = read(head + "\"spec\":\n{\"" + name + "\":\n[1,\n2]}}");
+  ASSERT_EQ(documents.size(), 1U);
+  EXPECT_EQ(documents[0].value["spec"][name], (nlohmann::json{1, 2}));
+  EXPECT_EQ(documents[0].line_of(field_pointer("/spec", name)), 3);
+  EXPECT_THAT(error_of(head + "\"spec\":\n{\"" + name + "\":\n1e999}}"),
+              ::testing::EndsWith("web.yaml:4: spec: 1e999 is too large a number"));
+}
+
+TEST(Document, YamlHasALargestSize) {
+  EXPECT_EQ(error_of("# " + std::string(17 * 1024 * 1024, 'x')),
+            "web.yaml: is larger than 16 MiB, the most for YAML; JSON may have more");
 }
 
 TEST(Document, FailAtNamesTheField) {

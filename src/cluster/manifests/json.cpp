@@ -4,97 +4,61 @@
 #include <fmt/core.h>
 #include <simdjson.h>
 
-#include <algorithm>
+#include <iterator>
 #include <optional>
 #include <vector>
 
 namespace weft::cluster {
 namespace {
 
-namespace ondemand = simdjson::ondemand;
+using nlohmann::json;
 
-// nlohmann/json keeps no positions, so the lines come from a second pass by simdjson. The text is
-// valid by then: what fails here is only depth beyond simdjson's limit, whose fields get no lines.
-class LineCollector {
+// Goes through the text and notes the line of the last character that was read. The parser reads
+// only the one that follows a number ahead of what it tells.
+class Reader {
  public:
-  LineCollector(const char* text, FieldLines& lines) : at_(text), lines_(lines) {}
+  using iterator_category = std::input_iterator_tag;
+  using value_type = char;
+  using difference_type = std::ptrdiff_t;
+  using pointer = const char*;
+  using reference = const char&;
 
-  void collect(ondemand::value value, const std::string& pointer) {
-    lines_.emplace(pointer, line_at(value.raw_json_token().data()));
-    ondemand::json_type type{};
-    if (value.type().get(type) != simdjson::SUCCESS) return;
-    if (type == ondemand::json_type::object) collect_members(value, pointer);
-    if (type == ondemand::json_type::array) collect_elements(value, pointer);
+  Reader(const char* at, int* line) : at_(at), line_(line) {}
+
+  reference operator*() const { return *at_; }
+  Reader& operator++() {
+    if (std::exchange(after_newline_, *at_ == '\n')) ++*line_;
+    ++at_;
+    return *this;
   }
+  bool operator==(const Reader& other) const { return at_ == other.at_; }
+  bool operator!=(const Reader& other) const { return at_ != other.at_; }
 
  private:
-  void collect_members(ondemand::value value, const std::string& pointer) {
-    ondemand::object object;
-    if (value.get_object().get(object) != simdjson::SUCCESS) return;
-    for (auto field : object) {
-      std::string_view key;
-      if (field.unescaped_key().get(key) != simdjson::SUCCESS) return;
-      const std::string name = field_pointer(pointer, key);
-      ondemand::value member;
-      if (field.value().get(member) != simdjson::SUCCESS) return;
-      collect(member, name);
-    }
-  }
-
-  void collect_elements(ondemand::value value, const std::string& pointer) {
-    ondemand::array array;
-    if (value.get_array().get(array) != simdjson::SUCCESS) return;
-    std::size_t index = 0;
-    for (auto item : array) {
-      ondemand::value element;
-      if (item.get(element) != simdjson::SUCCESS) return;
-      collect(element, field_pointer(pointer, std::to_string(index++)));
-    }
-  }
-
-  int line_at(const char* position) {  // positions only grow
-    line_ += static_cast<int>(std::count(at_, position, '\n'));
-    at_ = position;
-    return line_;
-  }
-
   const char* at_;
-  int line_ = 1;
-  FieldLines& lines_;
+  int* line_;
+  bool after_newline_ = false;
 };
 
-FieldLines lines_of(std::string_view text) {
-  FieldLines lines;
-  const simdjson::padded_string padded(text);
-  ondemand::parser parser;
-  ondemand::document document;
-  ondemand::value value;
-  if (parser.iterate(padded).get(document) == simdjson::SUCCESS &&
-      document.get_value().get(value) == simdjson::SUCCESS)
-    LineCollector(padded.data(), lines).collect(value, "");
-  return lines;
-}
-
-// Builds the value, and knows where in it the text goes wrong, which nlohmann/json does not tell of
-// numbers that are too large. Ends at the first error.
-class ValueBuilder final : public nlohmann::json_sax<nlohmann::json> {
+// Builds the Document; ends at the first thing it refuses.
+class Builder final : public nlohmann::json_sax<json> {
  public:
-  struct Problem {
-    std::size_t offset = 0;  // of the first byte after it
-    std::string message{};
-  };
-  const std::optional<Problem>& problem() const { return problem_; }
-  nlohmann::json take() { return std::move(root_); }
+  Builder(Document& document, const int& line) : document_(document), line_(line) {}
+
+  const std::string& problem() const { return problem_; }
 
   bool null() override { return add(nullptr); }
   bool boolean(bool value) override { return add(value); }
   bool number_integer(std::int64_t value) override { return add(value); }
   bool number_unsigned(std::uint64_t value) override { return add(value); }
-  bool number_float(double value, const std::string&) override { return add(value); }
+  bool number_float(double value, const std::string& text) override {
+    const bool integer = text.find_first_of(".eE") == std::string::npos;
+    return integer ? refuse(too_large(text)) : add(value);
+  }
   bool string(std::string& value) override { return add(std::move(value)); }
-  bool binary(nlohmann::json::binary_t&) override { return false; }  // not in text
-  bool start_object(std::size_t) override { return open(nlohmann::json::object()); }
-  bool start_array(std::size_t) override { return open(nlohmann::json::array()); }
+  bool binary(json::binary_t&) override { return false; }  // not in text
+  bool start_object(std::size_t) override { return open(json::object()); }
+  bool start_array(std::size_t) override { return open(json::array()); }
   bool end_object() override { return close(); }
   bool end_array() override { return close(); }
   bool key(std::string& name) override {
@@ -102,30 +66,42 @@ class ValueBuilder final : public nlohmann::json_sax<nlohmann::json> {
     return true;
   }
 
-  bool parse_error(std::size_t offset, const std::string& read,
-                   const nlohmann::json::exception& error) override {
-    problem_ = Problem{offset, explain(read, error)};
-    return false;
+  bool parse_error(std::size_t, const std::string& read, const json::exception& error) override {
+    return refuse(explain(read, error));
   }
 
  private:
   struct Level {
-    nlohmann::json* value = nullptr;
+    json* value = nullptr;  // stands still, as only the last one grows
+    std::string pointer{};
     std::string key{};  // of the member that is being read; "" between two
   };
 
-  nlohmann::json& put(nlohmann::json value) {
-    if (levels_.empty()) return root_ = std::move(value);
+  // Of the value that comes next.
+  std::string pointer() const {
+    if (levels_.empty()) return "";
+    const Level& level = levels_.back();
+    if (level.value->is_array())
+      return field_pointer(level.pointer, std::to_string(level.value->size()));
+    return level.key.empty() ? level.pointer : field_pointer(level.pointer, level.key);
+  }
+
+  json& put(const std::string& pointer, json value) {
+    document_.lines.emplace(pointer, line_);
+    if (levels_.empty()) return document_.value = std::move(value);
     const Level& level = levels_.back();
     if (level.value->is_array()) return level.value->emplace_back(std::move(value));
     return (*level.value)[level.key] = std::move(value);
   }
-  bool add(nlohmann::json value) {
-    put(std::move(value));
+  bool add(json value) {
+    put(pointer(), std::move(value));
     return end_member();
   }
-  bool open(nlohmann::json value) {
-    levels_.push_back({&put(std::move(value)), ""});
+  bool open(json value) {
+    if (levels_.size() >= kDepthLimit) return refuse(std::string(kTooDeep));
+    const std::string at = pointer();
+    json& opened = put(at, std::move(value));
+    levels_.push_back({&opened, at, ""});
     return true;
   }
   bool close() {
@@ -137,24 +113,16 @@ class ValueBuilder final : public nlohmann::json_sax<nlohmann::json> {
     return true;
   }
 
-  // The value that comes next, or is being read.
-  std::string pointer() const {
-    std::string pointer;
-    for (const Level& level : levels_) {
-      const bool last = &level == &levels_.back();
-      if (level.value->is_array())
-        pointer = field_pointer(pointer, std::to_string(level.value->size() - (last ? 0 : 1)));
-      else if (!level.key.empty())
-        pointer = field_pointer(pointer, level.key);
-    }
-    return pointer;
+  bool refuse(std::string message) {
+    problem_ = std::move(message);
+    return false;
   }
-
-  std::string explain(std::string_view read, const nlohmann::json::exception& error) const {
+  std::string too_large(const std::string& number) const {
+    return fmt::format("{}: {} is too large a number", field_path(pointer()), shortened(number));
+  }
+  std::string explain(std::string_view read, const json::exception& error) const {
     constexpr int kNumberOverflow = 406;
-    if (error.id == kNumberOverflow)
-      return fmt::format("{}: {} is too large a number", field_path(pointer()),
-                         shortened(std::string(read)));
+    if (error.id == kNumberOverflow) return too_large(std::string(read));
     if (!simdjson::validate_utf8(read.data(), read.size())) {
       if (read.starts_with('"')) read.remove_prefix(1);
       if (read.ends_with('"')) read.remove_suffix(1);
@@ -166,26 +134,23 @@ class ValueBuilder final : public nlohmann::json_sax<nlohmann::json> {
     return std::string(what);
   }
 
-  nlohmann::json root_{};
-  std::vector<Level> levels_{};  // what is open; the pointers hold, as only the last one grows
-  std::optional<Problem> problem_{};
+  Document& document_;
+  const int& line_;
+  std::vector<Level> levels_{};  // what is open
+  std::string problem_{};
 };
 
 }  // namespace
 
-Result<Document> parse_json(std::string_view text, std::string_view file) {
-  ValueBuilder builder;
-  nlohmann::json::sax_parse(text, &builder);
-  if (const auto& problem = builder.problem()) {
-    const auto end = static_cast<long>(std::min(problem->offset, text.size()));
-    const auto line = 1 + std::count(text.begin(), text.begin() + end, '\n');
-    return fail(fmt::format("{}:{}: {}", file, line, problem->message));
-  }
+Result<Document> parse_json(std::string_view text, std::string_view file, int first_line) {
   Document document;
   document.file = file;
-  document.value = builder.take();
-  document.lines = lines_of(text);
-  document.line = line_in(document.lines, "", 1);
+  int line = first_line;
+  Builder builder(document, line);
+  const bool good = json::sax_parse(Reader(text.data(), &line),
+                                    Reader(text.data() + text.size(), &line), &builder);
+  if (!good) return fail(fmt::format("{}:{}: {}", file, line, builder.problem()));
+  document.line = line_in(document.lines, "", first_line);
   return document;
 }
 

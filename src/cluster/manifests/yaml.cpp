@@ -3,21 +3,24 @@
 
 #include <fmt/core.h>
 #include <simdjson.h>
+#include <yaml-cpp/depthguard.h>
+#include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
 #include <charconv>
 #include <cmath>
+#include <map>
 #include <optional>
+#include <sstream>
 
 namespace weft::cluster {
 namespace {
 
-constexpr int kDepthLimit = 100;  // deeper is an alias that contains itself
+using nlohmann::json;
 
-struct YamlError {
-  int line = 0;
-  std::string message{};
-};
+// What anchors and aliases may copy beyond a few times the text: aliases of lists of aliases grow
+// by powers.
+constexpr std::size_t kAliasedBytes = 100'000;
 
 template <class Number>
 std::optional<Number> whole_number(std::string_view text, int base = 10) {
@@ -38,7 +41,7 @@ std::optional<double> real_number(const std::string& text) {
 }
 
 // Integers as YAML 1.1 has them: a leading 0 is octal (file modes), 0x hexadecimal.
-std::optional<nlohmann::json> integer(std::string_view text) {
+std::optional<json> integer(std::string_view text) {
   const bool negative = text.starts_with('-');
   if (negative || text.starts_with('+')) text.remove_prefix(1);
   int base = 10;
@@ -50,18 +53,14 @@ std::optional<nlohmann::json> integer(std::string_view text) {
     base = 8, text.remove_prefix(1);
   if (text.empty() || text.starts_with('-')) return std::nullopt;
   if (!negative)
-    if (const auto number = whole_number<std::uint64_t>(text, base)) return nlohmann::json(*number);
+    if (const auto number = whole_number<std::uint64_t>(text, base)) return json(*number);
   if (const auto number = whole_number<std::int64_t>(text, base); number && negative)
-    return nlohmann::json(-*number);
+    return json(-*number);
   return std::nullopt;
 }
 
-nlohmann::json scalar(const YAML::Node& node) {
-  const std::string& text = node.Scalar();
-  const bool plain = node.Tag() == "?" || node.Tag().empty();
+json scalar(const std::string& text, bool plain) {
   if (!plain) return text;  // quoted, block, or tagged: a string
-  if (text.empty() || text == "~" || text == "null" || text == "Null" || text == "NULL")
-    return nullptr;
   if (text == "true" || text == "True" || text == "TRUE") return true;
   if (text == "false" || text == "False" || text == "FALSE") return false;
   if (const auto number = integer(text)) return *number;
@@ -69,107 +68,204 @@ nlohmann::json scalar(const YAML::Node& node) {
   return text;
 }
 
-// Builds the JSON and the lines; the first thing it refuses is in error().
-class Converter {
+// Makes one Document of the parser's events; after the first thing it refuses it heeds no more.
+// Events and not YAML::Load's nodes: those are slow and large, and LoadAll does not end where the
+// parser stands still.
+class Builder final : public YAML::EventHandler {
  public:
-  explicit Converter(FieldLines& lines) : lines_(lines) {}
+  struct Problem {
+    int line = 0;
+    std::string message{};
+  };
 
-  const std::optional<YamlError>& error() const { return error_; }
+  // `budget`: the bytes, about, that anchors and aliases may yet copy.
+  Builder(Document& document, std::size_t& budget) : document_(document), budget_(budget) {}
 
-  nlohmann::json convert(const YAML::Node& node, const std::string& pointer, int depth = 0) {
-    const int line = node.Mark().line + 1;
-    if (depth > kDepthLimit) return refuse(line, "is nested too deeply");
-    lines_.emplace(pointer, line);
-    switch (node.Type()) {
-      case YAML::NodeType::Scalar:
-        check_utf8(node.Scalar(), line, pointer);
-        return scalar(node);
-      case YAML::NodeType::Sequence:
-        return sequence(node, pointer, depth);
-      case YAML::NodeType::Map:
-        return mapping(node, pointer, depth);
-      default:
-        return nullptr;
-    }
+  const std::optional<Problem>& problem() const { return problem_; }
+  int begin() const { return begin_; }
+
+  void OnDocumentStart(const YAML::Mark& mark) override { begin_ = mark.pos; }
+  void OnDocumentEnd() override {}
+
+  void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override { add(mark, anchor, {}); }
+  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                const std::string& text) override {
+    if (problem_) return;
+    // YAML is Unicode, but yaml-cpp passes on whatever bytes it finds.
+    if (!simdjson::validate_utf8(text)) return refuse(mark, not_utf8(pointer(), text));
+    const bool plain = tag.empty() || tag == "?";
+    if (!at_key()) return add(mark, anchor, {scalar(text, plain), text.size() + 1});
+    if (anchor != YAML::NullAnchor) keep(mark, anchor, {text, text.size() + 1});
+    take_key(mark, text, plain && text == "<<");
   }
+  void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    if (problem_) return;
+    const auto found = anchors_.find(anchor);
+    if (found == anchors_.end()) return refuse(mark, "an alias stands for what it is in itself");
+    const Node& node = found->second;
+    if (at_key() && node.value.is_string())
+      return take_key(mark, node.value.get_ref<const std::string&>(), false);
+    if (levels_.size() + node.height > kDepthLimit) return refuse(mark, std::string(kTooDeep));
+    if (spend(mark, node.size)) add(mark, YAML::NullAnchor, node);
+  }
+  void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
+                       YAML::EmitterStyle::value) override {
+    open(mark, anchor, json::array());
+  }
+  void OnMapStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
+                  YAML::EmitterStyle::value) override {
+    open(mark, anchor, json::object());
+  }
+  void OnSequenceEnd() override { close(); }
+  void OnMapEnd() override { close(); }
 
  private:
-  nlohmann::json sequence(const YAML::Node& node, const std::string& pointer, int depth) {
-    nlohmann::json array = nlohmann::json::array();
-    for (const YAML::Node& item : node)
-      array.push_back(
-          convert(item, field_pointer(pointer, std::to_string(array.size())), depth + 1));
-    return array;
+  // A value, the bytes of text it stands for, and how many levels it has.
+  struct Node {
+    json value{};
+    std::size_t size = 1;
+    std::size_t height = 0;
+  };
+  struct Level {
+    Node node{};
+    json merged{};  // what merge keys give a mapping
+    std::string pointer{};
+    std::optional<std::string> key{};  // whose value comes next
+    bool merge = false;                // it is a merge key
+    YAML::Mark mark{};
+    YAML::anchor_t anchor = YAML::NullAnchor;
+  };
+
+  bool at_key() const {
+    return !levels_.empty() && levels_.back().node.value.is_object() && !levels_.back().key;
   }
 
-  nlohmann::json mapping(const YAML::Node& node, const std::string& pointer, int depth) {
-    nlohmann::json object = nlohmann::json::object();
-    nlohmann::json merged = nlohmann::json::object();
-    for (const auto& entry : node) {
-      const YAML::Node& key = entry.first;
-      const int line = key.Mark().line + 1;
-      if (!key.IsScalar()) return refuse(line, "a field's name must be a string");
-      if (key.Scalar() == "<<" && key.Tag() == "?") {
-        merge(entry.second, merged, line, depth);
-        continue;
-      }
-      check_utf8(key.Scalar(), line, pointer);
-      const std::string field = field_pointer(pointer, key.Scalar());
-      if (object.contains(key.Scalar())) return refuse(line, field_path(field) + " is given twice");
-      lines_[field] = line;  // the key's: an empty value stands nowhere
-      object[key.Scalar()] = convert(entry.second, field, depth + 1);
+  // Of the value that comes next.
+  std::string pointer() const {
+    if (levels_.empty()) return "";
+    const Level& level = levels_.back();
+    if (level.key) return field_pointer(level.pointer, *level.key);
+    if (level.node.value.is_object()) return level.pointer;
+    return field_pointer(level.pointer, std::to_string(level.node.value.size()));
+  }
+
+  void take_key(const YAML::Mark& mark, const std::string& name, bool merge) {
+    Level& level = levels_.back();
+    level.key = name;
+    level.merge = merge;
+    level.node.size += name.size();
+    if (!merge && level.node.value.contains(name))
+      return refuse(mark, field_path(pointer()) + " is given twice");
+    document_.lines[pointer()] = mark.line + 1;  // the key's: an empty value stands nowhere
+  }
+
+  void add(const YAML::Mark& mark, YAML::anchor_t anchor, Node node) {
+    if (problem_) return;
+    if (at_key()) return refuse(mark, "a field's name must be a string");
+    document_.lines.emplace(pointer(), mark.line + 1);
+    put(mark, anchor, std::move(node));
+  }
+
+  void open(const YAML::Mark& mark, YAML::anchor_t anchor, json empty) {
+    if (problem_) return;
+    if (at_key()) return refuse(mark, "a field's name must be a string");
+    if (levels_.size() >= kDepthLimit) return refuse(mark, std::string(kTooDeep));
+    const std::string at = pointer();
+    document_.lines.emplace(at, mark.line + 1);
+    levels_.push_back({{std::move(empty)}, {}, at, {}, false, mark, anchor});
+  }
+
+  void close() {
+    if (problem_) return;
+    Level level = std::move(levels_.back());
+    levels_.pop_back();
+    if (level.merged.is_object()) {
+      level.merged.update(level.node.value);
+      level.node.value = std::move(level.merged);
     }
-    merged.update(object);
-    return merged;
+    ++level.node.height;
+    put(level.mark, level.anchor, std::move(level.node));
   }
 
-  // A merge key's mapping, or list of mappings of which the first to have a field wins. Their
-  // fields stand elsewhere, so they get no lines here.
-  void merge(const YAML::Node& node, nlohmann::json& into, int line, int depth) {
-    FieldLines elsewhere;
-    Converter converter(elsewhere);
-    const nlohmann::json value = converter.convert(node, "", depth + 1);
-    if (converter.error()) refuse(converter.error()->line, converter.error()->message);
-    for (const nlohmann::json& mapping :
-         value.is_array() ? value : nlohmann::json::array({value})) {
-      if (!mapping.is_object()) refuse(line, "<< needs a mapping");
-      for (const auto& [key, field] : mapping.items())
-        if (!into.contains(key)) into[key] = field;
+  void put(const YAML::Mark& mark, YAML::anchor_t anchor, Node node) {
+    if (anchor != YAML::NullAnchor) keep(mark, anchor, node);
+    if (levels_.empty()) {
+      document_.value = std::move(node.value);
+      return;
+    }
+    Level& level = levels_.back();
+    level.node.size += node.size;
+    level.node.height = std::max(level.node.height, node.height);
+    if (level.node.value.is_array())
+      level.node.value.push_back(std::move(node.value));
+    else if (level.merge)
+      merge(mark, node.value, level);
+    else
+      level.node.value[*level.key] = std::move(node.value);
+    level.key.reset();
+  }
+
+  // A merge key's mapping, or list of mappings of which the first to have a field wins.
+  void merge(const YAML::Mark& mark, const json& value, Level& level) {
+    if (level.merged.is_null()) level.merged = json::object();
+    for (const json& mapping : value.is_array() ? value : json::array({value})) {
+      if (!mapping.is_object()) return refuse(mark, "<< needs a mapping");
+      for (const auto& [name, field] : mapping.items())
+        if (!level.merged.contains(name)) level.merged[name] = field;
     }
   }
 
-  // YAML is Unicode, but yaml-cpp passes on whatever bytes it finds.
-  void check_utf8(const std::string& text, int line, const std::string& pointer) {
-    if (!simdjson::validate_utf8(text)) refuse(line, not_utf8(pointer, text));
+  void keep(const YAML::Mark& mark, YAML::anchor_t anchor, const Node& node) {
+    if (spend(mark, node.size)) anchors_[anchor] = node;
+  }
+  bool spend(const YAML::Mark& mark, std::size_t bytes) {
+    if (bytes > budget_) refuse(mark, "aliases make too much of this document");
+    if (problem_) return false;
+    budget_ -= bytes;
+    return true;
   }
 
-  nlohmann::json refuse(int line, std::string message) {
-    if (!error_) error_ = YamlError{line, std::move(message)};
-    return nullptr;
+  void refuse(const YAML::Mark& mark, std::string message) {
+    if (!problem_) problem_ = Problem{mark.line + 1, std::move(message)};
   }
 
-  FieldLines& lines_;
-  std::optional<YamlError> error_{};
+  Document& document_;
+  std::size_t& budget_;
+  std::vector<Level> levels_{};  // what is open
+  std::map<YAML::anchor_t, Node> anchors_{};
+  int begin_ = -1;
+  std::optional<Problem> problem_{};
 };
 
 }  // namespace
 
 Result<std::vector<Document>> parse_yaml(std::string_view text, std::string_view file) {
+  if (text.size() > kLargestYaml)
+    return fail(fmt::format("{}: is larger than {} MiB, the most for YAML; JSON may have more",
+                            file, kLargestYaml >> 20));
+  const auto fail_in = [&](int line, std::string_view message) {
+    return fail(fmt::format("{}:{}: {}", file, line, message));
+  };
   std::vector<Document> documents;
+  std::size_t budget = 3 * text.size() + kAliasedBytes;
   try {
-    for (const YAML::Node& node : YAML::LoadAll(std::string(text))) {
-      if (!node.IsDefined() || node.IsNull()) continue;
-      Document& document = documents.emplace_back();
+    std::istringstream stream{std::string(text)};
+    YAML::Parser parser(stream);
+    for (int last = -1;;) {
+      Document document;
       document.file = file;
-      document.line = node.Mark().line + 1;
-      Converter converter(document.lines);
-      document.value = converter.convert(node, "");
-      if (converter.error())
-        return fail(
-            fmt::format("{}:{}: {}", file, converter.error()->line, converter.error()->message));
+      Builder builder(document, budget);
+      if (!parser.HandleNextDocument(builder)) break;
+      document.line = line_in(document.lines, "", 1);
+      if (builder.problem()) return fail_in(builder.problem()->line, builder.problem()->message);
+      if (builder.begin() == last) return fail_in(document.line, "no document can begin so");
+      last = builder.begin();
+      if (!document.value.is_null()) documents.push_back(std::move(document));
     }
+  } catch (const YAML::DeepRecursion& error) {
+    return fail_in(error.mark.line + 1, kTooDeep);
   } catch (const YAML::Exception& error) {
-    return fail(fmt::format("{}:{}: {}", file, error.mark.line + 1, error.msg));
+    return fail_in(error.mark.line + 1, error.msg);
   }
   return documents;
 }
