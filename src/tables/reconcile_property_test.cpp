@@ -309,11 +309,11 @@ std::string random_drift() {
       "dst 172.31.0.98 self permanent; done",
       "ip route flush proto 87; ip -6 route flush proto 87",
       "ip route replace 10.244.2.0/24 via 172.31.0.77 proto 87",
-      "ip route replace 10.244.3.0/24 via 172.31.0.77; ip -6 route replace fd00:10:244:3::/64 via "
+      "ip route change 10.244.3.0/24 via 172.31.0.77; ip -6 route change fd00:10:244:3::/64 via "
       "fd00:31::77",
       "ip route append 10.244.2.0/24 via 172.31.0.78 proto 87; ip route append 10.244.2.0/24 via "
       "172.31.0.79 proto 87; ip -6 route append fd00:10:244:2::/64 via fd00:31::77 proto 87",
-      "ip -6 route replace fd00:10:244:2::/64 dev eth0",
+      "ip -6 route change fd00:10:244:2::/64 dev eth0",
       "ip route add 10.99.0.0/16 via 172.31.0.77 proto 87 metric 7",
       "ip link set eth0 down; ip link set eth0 up; ip addr add fd00:31::11/64 dev eth0 nodad",
       "echo 0 > /proc/sys/net/ipv4/ip_forward; echo 0 > /proc/sys/net/ipv6/conf/all/forwarding",

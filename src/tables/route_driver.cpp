@@ -3,9 +3,8 @@
 
 #include <cerrno>
 #include <iterator>
-#include <set>
+#include <string>
 #include <utility>
-#include <vector>
 
 #include "linux/netlink/route.h"
 #include "tables/names.h"
@@ -31,9 +30,9 @@ bool may_be_blocked(const reconcile::Change<RouteKind>& change) {
          change.value->gateway->is_v6() && change.key.destination.contains(*change.value->gateway);
 }
 
-// Takes those changes out of the failures.
+// Takes those changes, of routes that were ours, out of the failures.
 reconcile::Changes<RouteKind> take_blocked(
-    const reconcile::Changes<RouteKind>& changes,
+    const reconcile::Changes<RouteKind>& changes, const std::set<RouteKind::Key>& ours,
     std::vector<reconcile::WriteFailure<RouteKind>>& failures) {
   std::set<RouteKind::Key> keys;
   for (const auto& failure : failures)
@@ -41,7 +40,7 @@ reconcile::Changes<RouteKind> take_blocked(
   reconcile::Changes<RouteKind> blocked;
   for (const auto& change : changes) {
     if (!keys.contains(change.key)) continue;
-    if (may_be_blocked(change))
+    if (may_be_blocked(change) && ours.contains(change.key))
       blocked.push_back(change);
     else
       keys.erase(change.key);
@@ -51,19 +50,36 @@ reconcile::Changes<RouteKind> take_blocked(
   return blocked;
 }
 
+Result<netlink::Route> route_of(const RouteKind::Key& key, const RouteKind::Value& value,
+                                LinkIndex& links) {
+  netlink::Route route = route_of(key);
+  WEFT_ASSIGN(route.link, links.index_of(value.link));
+  route.gateway = value.gateway;
+  route.onlink = value.onlink;
+  route.source = value.source;
+  return route;
+}
+
+// As ip(8) names them (/etc/iproute2/rt_protos).
+std::string protocol_text(std::uint8_t protocol) {
+  static const std::map<std::uint8_t, std::string> names{
+      {RTPROT_KERNEL, "kernel"}, {RTPROT_BOOT, "boot"}, {RTPROT_STATIC, "static"},
+      {RTPROT_RA, "ra"},         {RTPROT_DHCP, "dhcp"}, {RTPROT_ZEBRA, "zebra"},
+      {RTPROT_BIRD, "bird"},     {RTPROT_BGP, "bgp"},   {RTPROT_OSPF, "ospf"},
+  };
+  const auto name = names.find(protocol);
+  return name == names.end() ? std::to_string(protocol) : name->second;
+}
+
 }  // namespace
 
 Result<> encode(const reconcile::Change<RouteKind>& change, LinkIndex& links,
                 netlink::Batch& batch) {
-  netlink::Route route = route_of(change.key);
   if (!change.value) {
-    netlink::put_route_removal(batch, route);
+    netlink::put_route_removal(batch, route_of(change.key));
     return {};
   }
-  WEFT_ASSIGN(route.link, links.index_of(change.value->link));
-  route.gateway = change.value->gateway;
-  route.onlink = change.value->onlink;
-  route.source = change.value->source;
+  WEFT_ASSIGN(const netlink::Route route, route_of(change.key, *change.value, links));
   netlink::put_route(batch, route);
   return {};
 }
@@ -96,6 +112,7 @@ Result<RouteKind::Table> RouteDriver::read() {
   surplus_.clear();
   for (const IpFamily family : {IpFamily::kIpv4, IpFamily::kIpv6})
     WEFT_TRY(read_family(family, links, table));
+  for (const auto& [key, value] : table) held_.insert(key);
   return table;
 }
 
@@ -106,18 +123,19 @@ void RouteDriver::write(const reconcile::Changes<RouteKind>& changes,
   std::vector<reconcile::WriteFailure<RouteKind>> failures;
   write_batch<RouteKind>(
       socket_, changes, [&](auto refused) { failures = std::move(refused); },
-      [&](const reconcile::Change<RouteKind>& change, netlink::Batch& batch) {
+      [&](const reconcile::Change<RouteKind>& change, netlink::Batch& batch) -> Result<> {
         put_surplus_removal(change.key, batch);
-        return encode(change, links, batch);
+        if (!change.value || held_.contains(change.key)) return encode(change, links, batch);
+        WEFT_ASSIGN(const netlink::Route route, route_of(change.key, *change.value, links));
+        netlink::put_new_route(batch, route);
+        return {};
       });
 
-  reconcile::Changes<RouteKind> blocked = take_blocked(changes, failures);
-  if (blocked.empty()) return done(std::move(failures));
+  const reconcile::Changes<RouteKind> blocked = take_blocked(changes, held_, failures);
   write_batch<RouteKind>(
       socket_, blocked,
       [&](auto refused) {
         std::move(refused.begin(), refused.end(), std::back_inserter(failures));
-        done(std::move(failures));
       },
       [&](const reconcile::Change<RouteKind>& change, netlink::Batch& batch) {
         netlink::Route whosever = route_of(change.key);
@@ -125,6 +143,44 @@ void RouteDriver::write(const reconcile::Changes<RouteKind>& changes,
         netlink::put_route_removal(batch, whosever);
         return encode(change, links, batch);
       });
+  note_written(changes, failures);
+  name_strangers(failures);
+  done(std::move(failures));
+}
+
+void RouteDriver::note_written(const reconcile::Changes<RouteKind>& changes,
+                               const std::vector<reconcile::WriteFailure<RouteKind>>& failures) {
+  std::set<RouteKind::Key> failed;
+  for (const auto& failure : failures) {
+    if (!failure.key) return;
+    failed.insert(*failure.key);
+  }
+  for (const auto& change : changes) {
+    if (failed.contains(change.key)) continue;
+    if (change.value)
+      held_.insert(change.key);
+    else
+      held_.erase(change.key);
+  }
+}
+
+// "File exists" does not say whose.
+void RouteDriver::name_strangers(std::vector<reconcile::WriteFailure<RouteKind>>& failures) {
+  for (auto& failure : failures) {
+    if (!failure.key || (failure.error.code != EEXIST && failure.error.code != EINVAL)) continue;
+    netlink::RouteFilter filter;
+    filter.family = failure.key->destination.family();
+    const auto routes = netlink::list_routes(socket_, filter);
+    if (!routes) continue;
+    for (const netlink::Route& route : *routes) {
+      if (route.destination != failure.key->destination.network() ||
+          route.metric != failure.key->metric || route.protocol == kRouteProtocol)
+        continue;
+      const std::string via = route.gateway ? " via " + route.gateway->to_string() : "";
+      failure.error.message =
+          "somebody else's route is there (protocol " + protocol_text(route.protocol) + via + ")";
+    }
+  }
 }
 
 void RouteDriver::put_surplus_removal(const RouteKind::Key& key, netlink::Batch& batch) {

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Routes with our protocol number in the main table, both families. A desired route replaces
-// whatever route has its destination and metric; what is removed is only ever ours.
+// Routes with our protocol number in the main table, both families. Somebody else's route of the
+// same destination and metric stays, and is the failure; but what takes the place of a route that
+// was ours (`ip route replace` gives it another protocol number) is replaced.
 #pragma once
 
 #include <cstddef>
 #include <map>
+#include <set>
+#include <vector>
 
 #include "linux/netlink/socket.h"
 #include "reconcile/table.h"
@@ -28,8 +31,12 @@ class RouteDriver final : public reconcile::Driver<RouteKind> {
   Result<> read_family(IpFamily family, LinkIndex& links, RouteKind::Table& table);
 
   void put_surplus_removal(const RouteKind::Key& key, netlink::Batch& batch);
+  void name_strangers(std::vector<reconcile::WriteFailure<RouteKind>>& failures);
+  void note_written(const reconcile::Changes<RouteKind>& changes,
+                    const std::vector<reconcile::WriteFailure<RouteKind>>& failures);
 
   netlink::Socket& socket_;
+  std::set<RouteKind::Key> held_{};  // those that were ours once, and that we did not remove
   // IPv4 can hold several routes of one destination and metric: how many beyond the first there
   // were at the last read.
   std::map<RouteKind::Key, std::size_t> surplus_{};

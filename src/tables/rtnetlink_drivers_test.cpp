@@ -253,11 +253,34 @@ TEST_F(RouteDriverTest, SeveralNextHopsBecomeOneAgain) {
   EXPECT_EQ(sh("ip route show proto 87; ip -6 route show proto 87"), "");
 }
 
-TEST_F(RouteDriverTest, TakesThePlaceOfAForeignRouteAndGivesItNoOther) {
-  sh("ip route add 10.244.2.0/24 via 172.31.0.2; ip -6 route add fd00:10:244:2::/64 dev cni0");
+TEST_F(RouteDriverTest, SomebodyElsesRouteStaysAndIsNamed) {
+  sh("ip route add 10.244.2.0/24 via 172.31.0.2 proto static;"
+     "ip route add 10.245.0.0/16 dev eth0 metric 7;"
+     "ip -6 route add fd00:10:244:2::/64 dev cni0 proto bird;"
+     "ip -6 route add fd00:10:245::/48 dev eth0");
+  const std::string before = sh("ip route; ip -6 route");
+  EXPECT_THAT(repair(driver_, node()),
+              UnorderedElementsAre(
+                  "10.244.2.0/24: somebody else's route is there (protocol static via 172.31.0.2)",
+                  "fd00:10:244:2::/64: somebody else's route is there (protocol bird)",
+                  "fd00:10:245::/48: somebody else's route is there (protocol boot)"));
+  EXPECT_THAT(sh("ip route show proto 87"),
+              AllOf(HasSubstr("10.244.3.0/24"), HasSubstr("10.245.0.0/16 dev cni0")));
+  EXPECT_THAT(repair(driver_, {}), IsEmpty());
+  EXPECT_EQ(sh("ip route; ip -6 route"), before);
+  sh("ip route del 10.244.2.0/24; ip -6 route del fd00:10:244:2::/64;"
+     "ip -6 route del fd00:10:245::/48");
+  EXPECT_THAT(repair(driver_, node()), IsEmpty());
+}
+
+TEST_F(RouteDriverTest, WhatTookThePlaceOfOursIsReplaced) {
+  ASSERT_THAT(repair(driver_, node()), IsEmpty());
+  sh("ip route replace 10.244.2.0/24 via 172.31.0.2;"
+     "ip -6 route replace fd00:10:244:2::/64 dev cni0");
   EXPECT_THAT(repair(driver_, node()), IsEmpty());
   EXPECT_EQ(sh("ip route show 10.244.2.0/24"),
             "10.244.2.0/24 via 10.244.2.0 dev weft.1 proto 87 onlink \n");
+  EXPECT_THAT(sh("ip -6 route show fd00:10:244:2::/64"), HasSubstr("dev weft.1 proto 87"));
 }
 
 TEST_F(RouteDriverTest, AThousandRoutesInOneWrite) {

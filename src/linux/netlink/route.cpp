@@ -30,20 +30,28 @@ void put_identity(Message& message, const Route& route) {
     message.u32(RTA_PRIORITY, kIpv6DefaultMetric);  // a removal without a metric takes any
 }
 
-}  // namespace
-
-void put_route(Batch& batch, const Route& route) {
+void put(Batch& batch, const Route& route, std::uint16_t flags) {
   rtmsg header = header_of(route);
   header.rtm_scope = route.gateway || route.destination.family() == IpFamily::kIpv6
                          ? RT_SCOPE_UNIVERSE
                          : RT_SCOPE_LINK;
   if (route.onlink) header.rtm_flags |= RTNH_F_ONLINK;
-  Message message = batch.add(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE);
+  Message message = batch.add(RTM_NEWROUTE, flags);
   message.header(header);
   put_identity(message, route);
   if (route.gateway) message.address(RTA_GATEWAY, *route.gateway);
   if (route.link != 0) message.u32(RTA_OIF, route.link);
   if (route.source) message.address(RTA_PREFSRC, *route.source);
+}
+
+}  // namespace
+
+void put_route(Batch& batch, const Route& route) {
+  put(batch, route, NLM_F_CREATE | NLM_F_REPLACE);
+}
+
+void put_new_route(Batch& batch, const Route& route) {
+  put(batch, route, NLM_F_CREATE | NLM_F_EXCL);
 }
 
 void put_route_removal(Batch& batch, const Route& route) {

@@ -36,6 +36,8 @@ struct Route {
 
 // Adds it, or replaces the one of the same table, destination and metric, whosever it was.
 void put_route(Batch& batch, const Route& route);
+// EEXIST where there is one of the same table, destination and metric, whosever it is.
+void put_new_route(Batch& batch, const Route& route);
 // By table, destination, metric and protocol (0 = any); ESRCH where there is none.
 void put_route_removal(Batch& batch, const Route& route);
 
