@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Calls back with the names of the entries of a directory that came, went or were written to their
-// end: inotify's IN_CLOSE_WRITE, IN_MOVED_TO, IN_MOVED_FROM, IN_DELETE and IN_CREATE. Inotify
-// itself and not libuv's uv_fs_event, because that one reports every write (so that a file is read
-// half-written) and loses overflows. The empty name among them means: anything may have changed
-// (events were lost, or the directory itself has gone or moved). Not recursive.
+// end: inotify's IN_CLOSE_WRITE, IN_MOVED_TO, IN_MOVED_FROM, IN_DELETE, and IN_CREATE of what is
+// not yet to be written (links, directories). Inotify itself and not libuv's uv_fs_event, because
+// that one reports every write (so that a file is read half-written) and loses overflows. A hard
+// link is told only if the file still has another name: link(2) and at once unlink(2) look like a
+// file that is being written (rename(2) does not). The empty name among them means: anything may
+// have changed (events were lost, or the directory itself has gone or moved). Not recursive.
 #pragma once
 
 #include <cstdint>

@@ -2,6 +2,7 @@
 #include "loop/inotify.h"
 
 #include <sys/inotify.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -29,7 +30,7 @@ Result<std::shared_ptr<Inotify>> Inotify::open(Loop& loop) {
 Result<std::uint64_t> Inotify::add(const std::string& path, Callback callback) {
   const int descriptor = ::inotify_add_watch(fd_.get(), path.c_str(), kMask);
   if (descriptor < 0) return fail_errno(path);
-  watches_.emplace(next_, std::make_shared<Watch>(Watch{descriptor, std::move(callback)}));
+  watches_.emplace(next_, std::make_shared<Watch>(Watch{descriptor, path, std::move(callback)}));
   return next_++;
 }
 
@@ -44,6 +45,18 @@ void Inotify::remove(std::uint64_t watch) {
   if (!shared) ::inotify_rm_watch(fd_.get(), descriptor);  // fails where the directory has gone
 }
 
+// A regular file that came into being is about to be written, and IN_CLOSE_WRITE ends that; but one
+// that has other names was linked, and is told of no more. So is a symlink, a directory, a FIFO.
+bool Inotify::is_unfinished(int descriptor, const char* name) const {
+  const auto watch = std::find_if(watches_.begin(), watches_.end(), [&](const auto& other) {
+    return other.second->descriptor == descriptor;
+  });
+  if (watch == watches_.end()) return false;
+  struct stat status {};
+  return ::lstat((watch->second->path + "/" + name).c_str(), &status) == 0 &&
+         S_ISREG(status.st_mode) && status.st_nlink == 1;
+}
+
 // The names in all events that are there; one name is told once.
 Inotify::Names Inotify::read_names() {
   Names names;
@@ -52,7 +65,9 @@ Inotify::Names Inotify::read_names() {
   while ((size = ::read(fd_.get(), buffer.data(), buffer.size())) > 0) {
     for (const char* at = buffer.data(); at < buffer.data() + size;) {
       const auto* event = reinterpret_cast<const inotify_event*>(at);
-      names[event->wd].emplace(event->len == 0 ? "" : event->name);
+      const char* name = event->len == 0 ? "" : event->name;
+      if ((event->mask & IN_CREATE) == 0 || !is_unfinished(event->wd, name))
+        names[event->wd].emplace(name);
       at += sizeof(inotify_event) + event->len;
     }
   }

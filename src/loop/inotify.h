@@ -34,11 +34,13 @@ class Inotify : public std::enable_shared_from_this<Inotify> {
   using Names = std::map<int, std::set<std::string>>;  // by watch descriptor
   struct Watch {
     int descriptor = -1;
+    std::string path{};
     Callback callback{};
   };
 
   explicit Inotify(UniqueFd fd) : fd_(std::move(fd)) {}
   Names read_names();
+  bool is_unfinished(int descriptor, const char* name) const;
   void tell();
 
   UniqueFd fd_;

@@ -209,6 +209,33 @@ TEST_F(LoopTest, DirectoryWatchTellsWritesRenamesAndRemovals) {
   await("");
 }
 
+TEST_F(LoopTest, DirectoryWatchTellsAFileThatIsWrittenInPlaceWhenItIsClosed) {
+  const TemporaryDirectory directory;
+  std::set<std::string> seen;
+  const auto watch =
+      DirectoryWatch::watch(loop_, directory.path(), [&](const std::set<std::string>& names) {
+        seen.insert(names.begin(), names.end());
+        loop_.stop();
+      });
+  ASSERT_TRUE(watch) << watch.error().message;
+  const auto told = [&] {
+    run();
+    return std::exchange(seen, {});
+  };
+
+  std::ofstream slow(directory.path() + "/slow");
+  slow << "half" << std::flush;
+  std::filesystem::create_symlink("slow", directory.path() + "/symlink");
+  EXPECT_THAT(told(), testing::ElementsAre("symlink"));
+  slow << "whole" << std::flush;
+  std::filesystem::create_hard_link(directory.path() + "/symlink", directory.path() + "/link");
+  EXPECT_THAT(told(), testing::ElementsAre("link"));
+  ASSERT_EQ(::mkfifo((directory.path() + "/fifo").c_str(), 0600), 0);
+  EXPECT_THAT(told(), testing::ElementsAre("fifo"));
+  slow.close();
+  EXPECT_THAT(told(), testing::Contains("slow"));
+}
+
 TEST_F(LoopTest, WatchesOfOneLoopShareADescriptorAndTellApart) {
   const auto inotify_descriptors = [] {
     std::size_t count = 0;

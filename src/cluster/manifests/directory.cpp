@@ -15,6 +15,12 @@
 namespace weft::cluster {
 namespace {
 
+// Four times what a list of 10,000 Services with 10 endpoints each takes.
+constexpr std::size_t kLargestFile = 64 * 1024 * 1024;
+
+// Where the kubelet mounts a ConfigMap, the files are symlinks through this one, which it replaces.
+constexpr const char* kMountedVersion = "..data";
+
 Result<std::string> read_file(const std::string& path) {
   const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "re"),
                                                              std::fclose);
@@ -22,7 +28,11 @@ Result<std::string> read_file(const std::string& path) {
   std::string text;
   char buffer[65536];
   std::size_t size = 0;
-  while ((size = std::fread(buffer, 1, sizeof buffer, file.get())) > 0) text.append(buffer, size);
+  while ((size = std::fread(buffer, 1, sizeof buffer, file.get())) > 0) {
+    text.append(buffer, size);
+    if (text.size() > kLargestFile)
+      return fail(fmt::format("{}: is larger than {} MiB", path, kLargestFile >> 20));
+  }
   if (std::ferror(file.get()) != 0) return fail_errno(path);
   return text;
 }
@@ -59,7 +69,7 @@ Result<> ManifestDirectory::scan() {
 }
 
 Result<> ManifestDirectory::scan(const std::set<std::string>& names) {
-  if (names.contains("") || !synced_) return scan();
+  if (names.contains("") || names.contains(kMountedVersion) || !synced_) return scan();
   for (const std::string& name : names)
     if (is_manifest_name(name)) read(name);
   return {};

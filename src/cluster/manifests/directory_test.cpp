@@ -117,6 +117,13 @@ TEST_F(ManifestDirectoryTest, ABrokenFileKeepsItsLastGoodState) {
   EXPECT_THAT(directory_.problems(), IsEmpty());
 }
 
+TEST_F(ManifestDirectoryTest, AFileHasALargestSize) {
+  write("a.json", "[]");
+  std::filesystem::resize_file(path_ + "/a.json", 65 * 1024 * 1024);
+  ASSERT_TRUE(directory_.scan());
+  EXPECT_THAT(reports_, ElementsAre(HasSubstr("a.json: is larger than 64 MiB")));
+}
+
 TEST_F(ManifestDirectoryTest, TheFirstFileKeepsAnObjectThatTwoHave) {
   write("b.yaml", service("web", 2));
   ASSERT_TRUE(directory_.scan());
@@ -214,6 +221,42 @@ TEST_F(ManifestSourceTest, FollowsRemovalAndAReplacedDirectory) {
   write("b.yaml", service("b", 3));
   EXPECT_TRUE(until([&] { return services() == std::vector<std::string>{"b:3"}; }));
   std::filesystem::remove_all(path_ + "-old");
+}
+
+TEST_F(ManifestSourceTest, AFileWrittenInPlaceIsReadWhenItIsClosed) {
+  start();
+  std::ofstream slow(path_ + "/slow.yaml");
+  slow << service("one", 1) << std::flush;
+  write("other.yaml", service("other", 9));
+  EXPECT_TRUE(until([&] { return services() == std::vector<std::string>{"other:9"}; }));
+  slow << service("two", 2) << std::flush;
+  write("other.yaml", service("other", 8));
+  EXPECT_TRUE(until([&] { return services() == std::vector<std::string>{"other:8"}; }));
+  slow.close();
+  EXPECT_TRUE(until([&] { return services().size() == 3; }));
+}
+
+// As the kubelet mounts a ConfigMap: the files are symlinks through ..data, which a rename
+// replaces.
+TEST_F(ManifestSourceTest, FollowsTheSwapOfAMountedConfigMap) {
+  const auto link = [&](const std::string& to, const std::string& name) {
+    std::filesystem::create_symlink(to, path_ + "/" + name);
+  };
+  for (const int version : {1, 2}) {
+    const std::string name = "..version" + std::to_string(version);
+    std::filesystem::create_directory(path_ + "/" + name);
+    write(name + "/a.yaml", service("a", version));
+  }
+  write("..version2/b.yaml", service("b", 2));
+  link("..version1", "..data");
+  link("..data/a.yaml", "a.yaml");
+  start();
+  EXPECT_THAT(services(), ElementsAre("a:1"));
+  link("..version2", "..data_tmp");
+  std::filesystem::rename(path_ + "/..data_tmp", path_ + "/..data");
+  EXPECT_TRUE(until([&] { return services() == std::vector<std::string>{"a:2"}; }));
+  link("..data/b.yaml", "b.yaml");
+  EXPECT_TRUE(until([&] { return services() == std::vector<std::string>{"a:2", "b:2"}; }));
 }
 
 TEST_F(ManifestSourceTest, NeedsTheDirectory) {
