@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cluster/manifests/directory.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include <array>
 #include <cerrno>
-#include <cstdio>
 #include <filesystem>
-#include <memory>
 #include <system_error>
 #include <utility>
 
+#include "base/unique_fd.h"
 #include "cluster/manifests/decode.h"
 
 namespace weft::cluster {
@@ -21,20 +24,36 @@ constexpr std::size_t kLargestFile = 64 * 1024 * 1024;
 // Where the kubelet mounts a ConfigMap, the files are symlinks through this one, which it replaces.
 constexpr const char* kMountedVersion = "..data";
 
-Result<std::string> read_file(const std::string& path) {
-  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "re"),
-                                                             std::fclose);
-  if (!file) return fail_errno(path);
+Result<std::string> read_all(int fd, const std::string& name) {
   std::string text;
-  char buffer[65536];
-  std::size_t size = 0;
-  while ((size = std::fread(buffer, 1, sizeof buffer, file.get())) > 0) {
-    text.append(buffer, size);
-    if (text.size() > kLargestFile)
-      return fail(fmt::format("{}: is larger than {} MiB", path, kLargestFile >> 20));
+  std::array<char, 65536> block;
+  while (text.size() <= kLargestFile) {
+    const ssize_t got = ::read(fd, block.data(), block.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return fail_errno(name);
+    if (got == 0) return text;
+    text.append(block.data(), static_cast<std::size_t>(got));
   }
-  if (std::ferror(file.get()) != 0) return fail_errno(path);
-  return text;
+  return fail(fmt::format("{}: is larger than {} MiB", name, kLargestFile >> 20));
+}
+
+Result<> check_regular(const struct stat& status, const std::string& name) {
+  if (S_ISDIR(status.st_mode)) return fail_errno(name, EISDIR);
+  if (!S_ISREG(status.st_mode)) return fail(name + ": is not a regular file");
+  return {};
+}
+
+// Looked at before it is opened, because to open a device or a FIFO is to do something to it; and
+// after, because it may have been replaced.
+Result<std::string> read_file(const std::string& directory, const std::string& name) {
+  const std::string path = directory + "/" + name;
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) return fail_errno(name);
+  WEFT_TRY(check_regular(status, name));
+  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+  if (!fd || ::fstat(fd.get(), &status) != 0) return fail_errno(name);
+  WEFT_TRY(check_regular(status, name));
+  return read_all(fd.get(), name);
 }
 
 Result<std::set<std::string>> list_manifests(const std::string& path) {
@@ -43,8 +62,7 @@ Result<std::set<std::string>> list_manifests(const std::string& path) {
   for (std::filesystem::directory_iterator at(path, error), end; !error && at != end;
        at.increment(error)) {
     const std::string name = at->path().filename().string();
-    std::error_code vanished;  // between listing and asking: then it is none
-    if (is_manifest_name(name) && at->is_regular_file(vanished)) names.insert(name);
+    if (is_manifest_name(name)) names.insert(name);
   }
   if (error) return fail_errno(path, error.value());
   return names;
@@ -76,7 +94,7 @@ Result<> ManifestDirectory::scan(const std::set<std::string>& names) {
 }
 
 void ManifestDirectory::read(const std::string& name) {
-  const auto text = read_file(path_ + "/" + name);
+  const auto text = read_file(path_, name);
   if (!text && (text.error().code == ENOENT || text.error().code == EISDIR)) {
     take(name, {});
     files_.erase(name);

@@ -4,6 +4,7 @@
 // subdirectories) and keeps a sink at what they say. Watching is ManifestSource's (source.h): this
 // is told when to read, and what.
 //
+// - What is no regular file is a problem, and never waited for (a FIFO); a directory is no file.
 // - A file that does not parse keeps its last good objects until it does; what is wrong is reported
 //   once, with line and field, and stays in problems().
 // - A file that goes takes its objects along.
