@@ -110,6 +110,27 @@ Result<Prefix> cidr(const json& value) {
   return *parsed;
 }
 
+// Networks of which no two overlap: nftables takes no such interval set. `others` are those of
+// another field, of that `name`.
+auto networks_apart_from(std::vector<Prefix> others, std::string_view name) {
+  return [others = std::move(others), name](const json& value) -> Result<std::vector<Prefix>> {
+    WEFT_ASSIGN(std::vector<Prefix> networks, list_of(cidr)(value));
+    for (std::size_t i = 0; i < networks.size(); ++i) {
+      const auto overlaps = [&](const Prefix& other) {
+        return other.contains(networks[i]) || networks[i].contains(other);
+      };
+      const auto before = networks.begin() + static_cast<std::ptrdiff_t>(i);
+      if (const auto other = std::find_if(networks.begin(), before, overlaps); other != before)
+        return fail(fmt::format("{} overlaps {}", cluster::shown(value[i]), other->to_string()));
+      if (const auto other = std::find_if(others.begin(), others.end(), overlaps);
+          other != others.end())
+        return fail(fmt::format("{} overlaps {} of {}", cluster::shown(value[i]),
+                                other->to_string(), name));
+    }
+    return networks;
+  };
+}
+
 Result<IpAddress> ip_address(const json& value) {
   const auto parsed =
       value.is_string() ? IpAddress::parse(value.get_ref<const std::string&>()) : fail("");
@@ -138,15 +159,16 @@ Result<log::Level> log_level(const json& value) {
   return *level;
 }
 
-Result<std::vector<Prefix>> some_cidrs(const json& value) {
+Result<std::vector<Prefix>> some_networks(const json& value) {
   if (value == json::array()) return not_a(value, "a list with at least one CIDR");
-  return list_of(cidr)(value);
+  return networks_apart_from({}, "")(value);
 }
 
 void read_spec(Fields spec, Config& config) {
   spec.required("nodeName", config.node_name, node_name);
-  spec.required("clusterCIDRs", config.cluster_cidrs, some_cidrs);
-  spec.optional("serviceCIDRs", config.service_cidrs, list_of(cidr));
+  spec.required("clusterCIDRs", config.cluster_cidrs, some_networks);
+  spec.optional("serviceCIDRs", config.service_cidrs,
+                networks_apart_from(config.cluster_cidrs, "spec.clusterCIDRs"));
   spec.optional("stateDirectory", config.state_directory, absolute_path);
   spec.optional("controlSocket", config.control_socket, socket_path);
   spec.optional("manifestDirectory", config.manifest_directory, absolute_path);

@@ -119,6 +119,18 @@ INSTANTIATE_TEST_SUITE_P(
             R"(spec.serviceCIDRs: "10.96.0.1/16" is not a network: did you mean 10.96.0.0/16?)"},
         BadField{"serviceCIDRs: [10.96.0.0/16, 10.96.0.0/16]",
                  R"(spec.serviceCIDRs: "10.96.0.0/16" is there twice)"},
+        BadField{"serviceCIDRs: [10.96.0.0/16, 10.96.128.0/17]",
+                 R"(spec.serviceCIDRs: "10.96.128.0/17" overlaps 10.96.0.0/16)"},
+        BadField{R"(serviceCIDRs: ["fd00::/112", 10.96.0.0/16, "fd00::/108"])",
+                 R"(spec.serviceCIDRs: "fd00::/108" overlaps fd00::/112)"},
+        BadField{
+            "serviceCIDRs: [10.244.96.0/20]",
+            R"(spec.serviceCIDRs: "10.244.96.0/20" overlaps 10.244.0.0/16 of spec.clusterCIDRs)"},
+        BadField{"serviceCIDRs: [0.0.0.0/0]",
+                 R"(spec.serviceCIDRs: "0.0.0.0/0" overlaps 10.244.0.0/16 of spec.clusterCIDRs)"},
+        BadField{
+            "serviceCIDRs: [10.244.0.0/16]",
+            R"(spec.serviceCIDRs: "10.244.0.0/16" overlaps 10.244.0.0/16 of spec.clusterCIDRs)"},
         BadField{"podNetwork: 5", "spec.podNetwork: 5 is not an object with fields"},
         BadField{"podNetwork: {transport: ipip}",
                  R"(spec.podNetwork.transport: "ipip" is not vxlan or direct)"},
@@ -147,6 +159,14 @@ INSTANTIATE_TEST_SUITE_P(
         BadField{"watchKernel: 1", "spec.watchKernel: 1 is not true or false"},
         BadField{"logLevel: loud",
                  R"(spec.logLevel: "loud" is not debug, info, warning or error)"}));
+
+TEST(Config, ClusterCidrsMayNotOverlap) {
+  EXPECT_EQ(error_of(parse("spec:\n  nodeName: a\n  clusterCIDRs: [10.0.0.0/8, 10.244.0.0/16]\n")),
+            "agent.yaml:5: spec.clusterCIDRs: \"10.244.0.0/16\" overlaps 10.0.0.0/8");
+  EXPECT_TRUE(
+      parse("spec:\n  nodeName: a\n  clusterCIDRs: [10.244.0.0/17, 10.244.128.0/17]\n"
+            "  serviceCIDRs: [\"::/0\"]\n"));
+}
 
 TEST(Config, UnknownFieldsAreNamedAtEveryLevel) {
   EXPECT_EQ(error_of(parse(std::string(kSmallest) + "extra: 1\n")),
