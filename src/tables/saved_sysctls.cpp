@@ -14,6 +14,7 @@ namespace {
 constexpr std::string_view kPrevious = "previous ";
 constexpr std::string_view kOurs = "ours ";
 constexpr std::string_view kKept = "kept ";
+constexpr std::string_view kAlong = "along ";
 
 // Takes the text's first line off; what stands behind `word`, if it begins so.
 std::optional<std::string> take_line(std::string_view& text, std::string_view word) {
@@ -38,8 +39,9 @@ std::optional<SavedSysctl> parse(std::string_view text) {
   const auto previous = take_line(text, kPrevious);
   const auto ours = take_line(text, kOurs);
   if (!previous || !ours) return std::nullopt;
-  SavedSysctl saved{*previous, *ours, {}};
+  SavedSysctl saved{*previous, *ours, {}, {}};
   while (auto change = take_change(text, kKept)) saved.kept.push_back(std::move(*change));
+  while (auto change = take_change(text, kAlong)) saved.along.push_back(std::move(*change));
   return text.empty() ? std::optional(std::move(saved)) : std::nullopt;
 }
 
@@ -69,6 +71,7 @@ Result<> SavedSysctls::save(const std::string& key, const SavedSysctl& saved) co
   std::string text(kPrevious);
   text.append(saved.previous).append("\n").append(kOurs).append(saved.ours).append("\n");
   for (const SysctlChange& change : saved.kept) print_change(text, kKept, change);
+  for (const SysctlChange& change : saved.along) print_change(text, kAlong, change);
   return write_atomically(path_of(key), text);
 }
 

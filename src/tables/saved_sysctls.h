@@ -6,8 +6,10 @@
 //
 //   previous VALUE
 //   ours VALUE
-//   kept SYSCTL PREVIOUS OURS      another one, written before it so that it does no harm; any
-//                                  number of these
+//   kept SYSCTL PREVIOUS OURS      another one, written before it so that it does no harm
+//   along SYSCTL PREVIOUS OURS     another one, which the kernel sets along with it
+//
+// There are any number of the last two.
 #pragma once
 
 #include <optional>
@@ -23,6 +25,7 @@ struct SavedSysctl {
   std::string previous{};
   std::string ours{};
   std::vector<SysctlChange> kept{};
+  std::vector<SysctlChange> along{};
   bool operator==(const SavedSysctl&) const = default;
 };
 

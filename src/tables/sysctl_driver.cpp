@@ -83,6 +83,7 @@ Result<> SysctlDriver::set(const std::string& key, const std::string& value) {
   saved.ours = value;
   if (!before && !right) {
     WEFT_ASSIGN(saved.kept, to_keep(key, value));
+    WEFT_ASSIGN(saved.along, changed_along(key, value));
   }
   if (before != saved) WEFT_TRY(saved_.save(key, saved));
   for (const SysctlChange& kept : saved.kept) {
@@ -95,14 +96,30 @@ Result<> SysctlDriver::set(const std::string& key, const std::string& value) {
 Result<> SysctlDriver::restore(const std::string& key) {
   WEFT_ASSIGN(const auto saved, saved_.load(key));
   if (!saved) return {};
-  WEFT_ASSIGN(const auto current, read_sysctl(key));
-  if (current && SysctlKind::same(saved->ours, *current) && saved->previous != *current)
-    WEFT_TRY(write_sysctl(key, saved->previous));
+  WEFT_TRY(put_back(key, *saved));
   for (const SysctlChange& kept : saved->kept) {
     WEFT_ASSIGN(const bool still_ours, reads(kept.key, kept.after));
     if (still_ours) WEFT_TRY(write_sysctl(kept.key, kept.before));
   }
   return saved_.forget(key);
+}
+
+Result<> SysctlDriver::put_back(const std::string& key, const SavedSysctl& saved) {
+  WEFT_ASSIGN(const auto current, read_sysctl(key));
+  const bool is_ours = current && SysctlKind::same(saved.ours, *current);
+  // Someone was faster, or an uninstall was cut short: the kernel has set the others along.
+  const bool is_back = current == saved.previous;
+  if (!is_ours && !is_back) return {};
+  std::vector<std::pair<std::string, std::string>> along;
+  for (const SysctlChange& change : saved.along) {
+    WEFT_ASSIGN(auto now, read_sysctl(change.key));
+    if (!now) continue;  // its link went
+    const bool is_anothers = is_ours && now != change.after;
+    along.emplace_back(change.key, is_anothers ? std::move(*now) : change.before);
+  }
+  if (!is_back) WEFT_TRY(write_sysctl(key, saved.previous));
+  for (const auto& [changed, value] : along) WEFT_TRY(ensure_sysctl(changed, value));
+  return {};
 }
 
 }  // namespace weft::tables

@@ -5,8 +5,11 @@
 // wanted it goes back to what it was, unless someone else has set it meanwhile. What is saved is
 // what is ours: a sysctl that already had the desired value is saved all the same.
 //
+// Forwarding is more than one sysctl: the kernel sets others along (linux/forwarding.h). What they
+// were is saved with it, and they go back after it, each unless someone else has set it meanwhile.
+//
 // IPv6 forwarding would have the node forget its default route where that came from a router
-// advertisement (linux/forwarding.h). Links that accept advertisements when we first turn it on go
+// advertisement. Links that accept advertisements when we first turn it on go
 // on accepting them: their accept_ra is 2 before forwarding is 1, and what it was after forwarding
 // is. Not so our own links, behind which are pods, and none that came later: nobody relied on them.
 #pragma once
@@ -35,6 +38,7 @@ class SysctlDriver final : public reconcile::Driver<SysctlKind> {
  private:
   Result<> set(const std::string& key, const std::string& value);
   Result<> restore(const std::string& key);
+  static Result<> put_back(const std::string& key, const SavedSysctl& saved);
 
   Netns netns_;
   SavedSysctls saved_;

@@ -30,6 +30,11 @@ class SysctlDriverTest : public DriverFixture {
 
   SysctlDriver driver() const { return {Netns::current().value(), state_.string()}; }
   static std::string value(const std::string& key) { return sh("cat /proc/sys/" + key); }
+  static std::string forwarding() {
+    return sh(
+        "cd /proc/sys/net; grep -r . ipv4/ip_forward ipv4/conf/*/forwarding"
+        " ipv6/conf/*/forwarding ipv4/conf/*/accept_redirects ipv6/conf/*/accept_redirects");
+  }
   // Of every link, "eth0 2, lo 1".
   static std::string accept_ra() {
     std::string all =
@@ -120,6 +125,50 @@ TEST_F(SysctlDriverTest, ASysctlWhoseLinkWentIsForgotten) {
   EXPECT_THAT(drift(sysctls, desired), ElementsAre("different net/ipv4/conf/v0/rp_filter:  -> 2"));
   EXPECT_THAT(repair(sysctls, {}), IsEmpty());
   EXPECT_EQ(saved(), 0U);
+}
+
+TEST_F(SysctlDriverTest, WhatForwardingChangesAlongIsPutBack) {
+  sh("ip link add eth0 type veth peer name far; cd /proc/sys/net; echo 1 > "
+     "ipv4/conf/eth0/forwarding;"
+     "echo 0 > ipv4/conf/all/accept_redirects; echo 1 > ipv6/conf/eth0/forwarding;"
+     "echo 1 > ipv4/conf/default/forwarding; echo 1 > ipv6/conf/default/forwarding");
+  const std::string before = forwarding();
+  {
+    SysctlDriver sysctls = driver();
+    EXPECT_THAT(repair(sysctls, {{kForward, "1"}, {kForward6, "1"}}), IsEmpty());
+  }
+  EXPECT_EQ(value("net/ipv4/conf/all/accept_redirects"), "0\n");
+  EXPECT_EQ(value("net/ipv4/conf/far/forwarding"), "1\n");
+  SysctlDriver after_restart = driver();
+  EXPECT_THAT(repair(after_restart, {}), IsEmpty());
+  EXPECT_EQ(forwarding(), before);
+  EXPECT_EQ(saved(), 0U);
+}
+
+TEST_F(SysctlDriverTest, WhatAnotherSetMeanwhileIsNotPutBack) {
+  sh("ip link add eth0 type veth peer name far; cd /proc/sys/net; echo 1 > "
+     "ipv4/conf/eth0/forwarding;"
+     "echo 0 > ipv4/conf/all/accept_redirects; echo 1 > ipv4/conf/far/forwarding");
+  SysctlDriver sysctls = driver();
+  EXPECT_THAT(repair(sysctls, {{kForward, "1"}}), IsEmpty());
+  sh("cd /proc/sys/net/ipv4/conf; echo 1 > all/accept_redirects; echo 0 > far/forwarding");
+  EXPECT_THAT(repair(sysctls, {}), IsEmpty());
+  EXPECT_EQ(value("net/ipv4/conf/all/accept_redirects"), "1\n");
+  EXPECT_EQ(value("net/ipv4/conf/far/forwarding"), "0\n");
+  EXPECT_EQ(value("net/ipv4/conf/eth0/forwarding"), "1\n");
+}
+
+// Forwarding is off again, be it by an uninstall that was cut short.
+TEST_F(SysctlDriverTest, WhatForwardingChangedIsPutBackWhereverAnUninstallWasCutShort) {
+  sh("echo 0 > /proc/sys/net/ipv4/conf/all/accept_redirects");
+  {
+    SysctlDriver sysctls = driver();
+    EXPECT_THAT(repair(sysctls, {{kForward, "1"}}), IsEmpty());
+  }
+  sh("echo 0 > /proc/sys/net/ipv4/ip_forward");
+  SysctlDriver sysctls = driver();
+  EXPECT_THAT(repair(sysctls, {}), IsEmpty());
+  EXPECT_EQ(value("net/ipv4/conf/all/accept_redirects"), "0\n");
 }
 
 TEST_F(SysctlDriverTest, LinksThatHeedRouterAdvertisementsGoOnDoingSo) {

@@ -4,7 +4,8 @@ import json
 
 from weft_test import in_netns
 
-SYSCTLS = ["net.ipv4.ip_forward", "net.ipv4.conf.all.send_redirects", "net.ipv6.conf.all.forwarding",
+SYSCTLS = ["net.ipv4.ip_forward", "net.ipv4.conf.default.forwarding", "net.ipv4.conf.all.accept_redirects",
+           "net.ipv4.conf.all.send_redirects", "net.ipv6.conf.all.forwarding", "net.ipv6.conf.default.forwarding",
            "net.bridge.bridge-nf-call-iptables", "net.bridge.bridge-nf-call-ip6tables"]
 
 

@@ -72,6 +72,18 @@ class Sysctls(unittest.TestCase):
             self.assertTrue(node.advertised_router())
             self.assertEqual(node.sysctls(), before)
 
+    def test_hardened_node_is_as_hard_afterwards(self):
+        with Lab("--nodes", 2, "--ip-family", "dual") as lab:
+            node = Node(lab)
+            node.set(ipv4__conf__all__accept_redirects=0, ipv4__conf__eth0__forwarding=1,
+                     ipv6__conf__eth0__forwarding=1, ipv4__conf__default__forwarding=1,
+                     ipv6__conf__default__forwarding=1, ipv6__conf__eth0__accept_ra=0)
+            before = node.sysctls()
+            node.start()
+            self.assertEqual(node.run("sysctl", "-n", "net.ipv4.conf.all.accept_redirects"), "0\n")
+            node.uninstall()
+            self.assertEqual(node.sysctls(), before)
+
 
 if __name__ == "__main__":
     main()
