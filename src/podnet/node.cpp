@@ -138,6 +138,13 @@ MacAddress vtep_mac(const IpAddress& internal_ip) { return derived_mac(0x57, int
 std::vector<std::string> node_problems(const Config& config, const model::Node& self,
                                        const Underlay& underlay) {
   std::vector<std::string> problems = address_problems(config, self);
+  for (const Prefix& cidr : self.pod_cidrs)
+    if (std::none_of(config.cluster_cidrs.begin(), config.cluster_cidrs.end(),
+                     [&](const Prefix& cluster) { return cluster.contains(cidr); }))
+      problems.push_back(
+          fmt::format("node {}: spec.podCIDRs: {} is outside clusterCIDRs of the "
+                      "configuration: its pods are treated as outsiders",
+                      self.name.name, cidr.to_string()));
   const std::uint32_t mtu = pod_mtu(config, underlay);
   if (config.mtu && *config.mtu > mtu)
     problems.push_back(fmt::format("configuration: spec.podNetwork.mtu: {} is more than {}",

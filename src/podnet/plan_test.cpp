@@ -162,6 +162,12 @@ TEST(NodeProblems, NameTheFieldAndTheValue) {
                           "1200)",
                           "node node1: IPv6 needs an MTU of 1280, pods have 1200 (eth0 has 1200)"));
 
+  const auto outside = node("node1", {ip("172.31.0.11")}, {cidr("192.168.1.0/24")});
+  EXPECT_THAT(
+      node_problems(config(), outside, kUnderlay),
+      ElementsAre("node node1: spec.podCIDRs: 192.168.1.0/24 is outside clusterCIDRs of the "
+                  "configuration: its pods are treated as outsiders"));
+
   const auto lacking =
       node("node1", {ip("172.31.0.11")}, {cidr("10.244.1.0/24"), cidr("fd00:10:244:1::/64")});
   EXPECT_THAT(node_problems(config(), lacking, kUnderlay), IsEmpty());
