@@ -72,7 +72,7 @@ Result<> Agent::open() {
                                               }));
   WEFT_ASSIGN(route_socket_, netlink::Socket::open(NETLINK_ROUTE));
   WEFT_ASSIGN(netlink::Socket netfilter, netlink::Socket::open(NETLINK_NETFILTER));
-  stale_flows_.emplace(std::move(netfilter));
+  stale_flows_.emplace(std::move(netfilter), clock_);
   WEFT_ASSIGN(const std::vector<std::uint32_t> own, add_drivers(tables_, *route_socket_, config_));
   if (config_.watch_kernel) {
     WEFT_ASSIGN(kernel_watch_,
@@ -111,7 +111,7 @@ void Agent::pass() {
 
 void Agent::sleep_until_due() {
   std::optional<reconcile::Clock::TimePoint> soonest = tables_.deadline();
-  for (const auto& when : {look_again_, requests_.deadline()})
+  for (const auto& when : {look_again_, requests_.deadline(), stale_flows_->deadline()})
     if (when && (!soonest || *when < *soonest)) soonest = when;
   if (soonest)
     next_pass_.arm(*soonest);

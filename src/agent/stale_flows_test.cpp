@@ -2,6 +2,15 @@
 #include "agent/stale_flows.h"
 
 #include <gtest/gtest.h>
+#include <linux/capability.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <array>
+#include <memory>
+
+#include "linux/netns_fixture.h"
+#include "tables/nft_driver.h"
 
 namespace weft::agent {
 namespace {
@@ -38,6 +47,70 @@ TEST(ChangesBetween, AreTheFrontendsThatGoComeOrHaveOtherBackends) {
   EXPECT_FALSE(changes[1].current);
   EXPECT_EQ(changes[2].frontend, frontend("10.96.0.4"));
   EXPECT_FALSE(changes[2].previous);
+}
+
+struct FakeClock final : reconcile::Clock {
+  TimePoint time{};
+  TimePoint now() const override { return time; }
+};
+
+// Of this thread, while the object lives: the kernel refuses it everything of netfilter.
+class WithoutNetAdmin {
+ public:
+  WithoutNetAdmin() {
+    ::syscall(SYS_capget, &header_, had_.data());
+    auto less = had_;
+    less[0].effective &= ~(1U << CAP_NET_ADMIN);
+    ::syscall(SYS_capset, &header_, less.data());
+  }
+  ~WithoutNetAdmin() { ::syscall(SYS_capset, &header_, had_.data()); }
+
+ private:
+  __user_cap_header_struct header_{_LINUX_CAPABILITY_VERSION_3, 0};
+  std::array<__user_cap_data_struct, 2> had_{};
+};
+
+class StaleFlowsTest : public NetnsFixture {
+ protected:
+  StaleFlowsTest() {
+    tables_.add<tables::NftKind>(std::make_unique<tables::NftDriver>(socket()), {});
+    tables_.start();
+    tables_.run();
+  }
+  static netlink::Socket socket() { return netlink::Socket::open(NETLINK_NETFILTER).value(); }
+  static bool tracked() {
+    return sh("conntrack -L -p udp 2>/dev/null").find("src=10.244.1.2") != std::string::npos;
+  }
+
+  FakeClock clock_{};
+  reconcile::Reconciler tables_{clock_, {}, {}};
+  StaleFlows flows_{socket(), clock_};
+};
+
+TEST_F(StaleFlowsTest, AreRemovedLaterWhereTheyCannotBeNow) {
+  sh("conntrack -I -p udp -t 600 -s 10.244.1.9 -d 10.96.0.1 --sport 4001 --dport 53"
+     " -r 10.244.1.2 -q 10.244.1.9 --reply-port-src 53 --reply-port-dst 4001");
+  const model::FrontendChange gone{frontend("10.96.0.1"), entry({"10.244.1.2"}), std::nullopt};
+  flows_.note(std::array{gone});
+  {
+    const WithoutNetAdmin refused;
+    flows_.remove_written(tables_);
+  }
+  ASSERT_TRUE(tracked());
+  const auto later = flows_.deadline();
+  ASSERT_TRUE(later);
+  EXPECT_GT(*later, clock_.time);
+  flows_.remove_written(tables_);
+  EXPECT_TRUE(tracked());  // not at every pass
+  clock_.time = *later;
+  tables_.mark(tables::NftKind::kName);
+  flows_.remove_written(tables_);
+  EXPECT_TRUE(tracked());  // not before it is certain what is written
+  EXPECT_FALSE(flows_.deadline());
+  tables_.run();
+  flows_.remove_written(tables_);
+  EXPECT_FALSE(tracked());
+  EXPECT_FALSE(flows_.deadline());
 }
 
 }  // namespace
