@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Files beside the kernel (the CNI configuration list): those of the owned paths. Written whole.
+// Files beside the kernel (the CNI configuration list): those of the owned paths. Written whole. A
+// directory made for one stays: others watch it (docs/decisions/0003).
 #pragma once
 
 #include <string>
