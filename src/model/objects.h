@@ -59,6 +59,8 @@ struct ServicePort {
 };
 
 enum class ServiceType : std::uint8_t { kClusterIp, kNodePort, kLoadBalancer, kExternalName };
+enum class SessionAffinity : std::uint8_t { kNone, kClientIp };
+enum class TrafficPolicy : std::uint8_t { kCluster, kLocal };
 
 struct Service {
   ObjectName name{};
@@ -67,6 +69,13 @@ struct Service {
   std::vector<IpAddress> cluster_ips{};  // empty: headless ("None") or not yet assigned
   std::vector<ServicePort> ports{};
   Labels selector{};
+  SessionAffinity session_affinity = SessionAffinity::kNone;
+  TrafficPolicy internal_traffic_policy = TrafficPolicy::kCluster;
+  TrafficPolicy external_traffic_policy = TrafficPolicy::kCluster;
+  std::uint16_t health_check_node_port = 0;  // 0 = none
+  std::vector<IpAddress> external_ips{};
+  std::vector<IpAddress> load_balancer_ips{};  // status.loadBalancer.ingress of ipMode VIP
+  std::vector<std::string> load_balancer_source_ranges{};
   bool operator==(const Service&) const = default;
 };
 

@@ -23,6 +23,43 @@ bool has_family(const Service& service, IpFamily family) {
                      [&](const IpAddress& address) { return address.family() == family; });
 }
 
+std::vector<std::string> texts(const std::vector<IpAddress>& addresses) {
+  std::vector<std::string> texts;
+  for (const IpAddress& address : addresses) texts.push_back(address.to_string());
+  return texts;
+}
+
+std::vector<std::string> texts(TrafficPolicy policy) {
+  if (policy == TrafficPolicy::kLocal) return {"Local"};
+  return {};
+}
+
+// What a Service asks for and does not get.
+std::set<std::string> unserved_fields(const Service& service) {
+  std::set<std::string> unserved;
+  const auto add = [&](std::string_view field, const std::vector<std::string>& values,
+                       std::string_view instead = "") {
+    if (!values.empty())
+      unserved.insert(
+          fmt::format("{}: {} is not served{}", field, fmt::join(values, ", "), instead));
+  };
+  if (service.type == ServiceType::kExternalName || service.cluster_ips.empty()) return unserved;
+  if (service.session_affinity == SessionAffinity::kClientIp)
+    add("spec.sessionAffinity", {"ClientIP"}, ": a client's connections go to any backend");
+  add("spec.internalTrafficPolicy", texts(service.internal_traffic_policy),
+      ": backends on other nodes are used too");
+  add("spec.externalIPs", texts(service.external_ips));
+  if (has_node_ports(service) || !service.external_ips.empty())
+    add("spec.externalTrafficPolicy", texts(service.external_traffic_policy),
+        ": backends on other nodes are used too, and see the node's address for the client's");
+  if (service.type != ServiceType::kLoadBalancer) return unserved;
+  add("status.loadBalancer.ingress", texts(service.load_balancer_ips));
+  add("spec.loadBalancerSourceRanges", service.load_balancer_source_ranges);
+  if (service.health_check_node_port != 0)
+    add("spec.healthCheckNodePort", {std::to_string(service.health_check_node_port)});
+  return unserved;
+}
+
 void add_backends(const EndpointSlice& slice, const ServicePort& port, const std::string& node,
                   std::vector<Backend>& backends) {
   const auto slice_port =
@@ -127,8 +164,10 @@ void ServiceCompiler::recompile(const ClusterState& state, const ObjectName& nam
   Compiled now;
   Claims claims;
   const auto service = state.services().find(name);
-  if (service != state.services().end())
+  if (service != state.services().end()) {
     claims = claims_of(state, service->second, now.unsupported);
+    now.unsupported.merge(unserved_fields(service->second));
+  }
   for (const auto& [frontend, entry] : claims) now.claims.push_back(frontend);
 
   const auto had = compiled_.find(name);

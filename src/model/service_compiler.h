@@ -7,16 +7,16 @@
 // (but for its logarithm).
 //
 // - A ClusterIP frontend per cluster IP and port; for types NodePort and LoadBalancer also a
-//   NodePort frontend per node port address of the Service's families. LoadBalancer and external
-//   addresses are not served. Headless and ExternalName Services have no frontends, nor has a
-//   family that the node has not.
+//   NodePort frontend per node port address of the Service's families. Headless and ExternalName
+//   Services have no frontends, nor has a family that the node has not.
 // - Backends: the endpoints that are ready, of the slices of the frontend's family, at the slice
 //   port of the Service port's name and protocol. Of an endpoint's addresses (interchangeable, says
 //   the API) the first.
 // - A backend keeps its slot while it stays; the last ones fill the slots of those that went. From
 //   scratch they are in order of address and port, unless resume() told of other slots: an agent
 //   that restarts must not rewrite what is right in the kernel.
-// - SCTP ports have no frontends. They are a Problem.
+// - SCTP ports have no frontends. Neither are sessionAffinity, Local traffic policies, external and
+//   load balancer addresses, source ranges and health check node ports served. Each is a Problem.
 // - A frontend that two Services claim is the first's by namespace and name, whichever came first
 //   in time; for the other it is a Problem. When the first gives it up the next takes over.
 //

@@ -132,20 +132,6 @@ TEST_F(Compile, WithoutEndpointsAFrontendStands) {
   EXPECT_THAT(compiler_.table().backend_counts, IsEmpty());
 }
 
-TEST_F(Compile, SctpIsAProblemToldOnce) {
-  const ServicePort sctp{"s", Protocol::kSctp, 9, 0};
-  state_.upsert(service("web", {ip("10.96.0.1")}, {kHttp, sctp}));
-  compile();
-  EXPECT_EQ(compiler_.table().frontends.size(), 1U);
-  EXPECT_THAT(compiler_.take_new_problems(),
-              ElementsAre(ServiceProblem{{"default", "web"},
-                                         "port 9/SCTP is not served: no back end has SCTP"}));
-  state_.upsert(service("web", {ip("10.96.0.2")}, {kHttp, sctp}));
-  compile();
-  EXPECT_THAT(compiler_.take_new_problems(), IsEmpty());
-  EXPECT_EQ(compiler_.problems().size(), 1U);
-}
-
 TEST_F(Compile, TheFirstByNameKeepsAContestedFrontend) {
   const Frontend contested{ip("10.96.0.1"), Protocol::kTcp, 80};
   const auto owner = [&] { return compiler_.table().frontends.at(contested).service.name; };
@@ -279,6 +265,8 @@ Service random_service() {
                                 ServiceType::kLoadBalancer, ServiceType::kExternalName);
   for (int i = random<int>(0, 3); i > 0; --i)
     made.cluster_ips.push_back(random_address(random_family()));
+  made.session_affinity = *rc::gen::element(SessionAffinity::kNone, SessionAffinity::kClientIp);
+  made.external_traffic_policy = *rc::gen::element(TrafficPolicy::kCluster, TrafficPolicy::kLocal);
   for (int i = random<int>(0, 3); i > 0; --i)
     made.ports.push_back({*rc::gen::elementOf(kNames),
                           *rc::gen::element(Protocol::kTcp, Protocol::kUdp, Protocol::kSctp),

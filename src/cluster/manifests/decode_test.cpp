@@ -78,6 +78,41 @@ TEST(Decode, HeadlessServiceHasNoClusterIp) {
               IsEmpty());
 }
 
+TEST(Decode, WhatAServiceAsksForBeyondItsPorts) {
+  const auto service = only<Service>(R"(
+apiVersion: v1
+kind: Service
+metadata: {name: web}
+spec:
+  type: LoadBalancer
+  sessionAffinity: ClientIP
+  internalTrafficPolicy: Local
+  externalTrafficPolicy: Local
+  healthCheckNodePort: 30500
+  externalIPs: [192.0.2.1, "2001:db8::1"]
+  loadBalancerSourceRanges: [10.1.2.3/8]
+status:
+  loadBalancer:
+    ingress: [{ip: 198.51.100.1}, {hostname: lb.example}, {ip: 198.51.100.2, ipMode: Proxy},
+              {ip: "2001:db8::2", ipMode: VIP}]
+)");
+  EXPECT_EQ(service.session_affinity, model::SessionAffinity::kClientIp);
+  EXPECT_EQ(service.internal_traffic_policy, model::TrafficPolicy::kLocal);
+  EXPECT_EQ(service.external_traffic_policy, model::TrafficPolicy::kLocal);
+  EXPECT_EQ(service.health_check_node_port, 30500);
+  EXPECT_THAT(service.external_ips, ElementsAre(ip("192.0.2.1"), ip("2001:db8::1")));
+  EXPECT_THAT(service.load_balancer_ips, ElementsAre(ip("198.51.100.1"), ip("2001:db8::2")));
+  EXPECT_THAT(service.load_balancer_source_ranges, ElementsAre("10.1.2.3/8"));
+
+  Service plain;
+  plain.name = {"default", "web"};
+  EXPECT_EQ(only<Service>("{apiVersion: v1, kind: Service, metadata: {name: web}, spec: {"
+                          "sessionAffinity: None, internalTrafficPolicy: Cluster,"
+                          " externalTrafficPolicy: Cluster, healthCheckNodePort: 0},"
+                          " status: {loadBalancer: {}}}"),
+            plain);
+}
+
 TEST(Decode, EndpointSlice) {
   const auto slice = only<EndpointSlice>(R"(
 apiVersion: discovery.k8s.io/v1
@@ -185,6 +220,15 @@ TEST(Decode, ErrorsNameFileLineObjectFieldAndValue) {
   EXPECT_EQ(error_of(service("  type: Clusterip\n")),
             "web.yaml:5: Service shop/web: spec.type: must be ClusterIP, NodePort, LoadBalancer or "
             "ExternalName, not \"Clusterip\"");
+  EXPECT_EQ(error_of(service("  sessionAffinity: clientIP\n")),
+            "web.yaml:5: Service shop/web: spec.sessionAffinity: must be None or ClientIP, not "
+            "\"clientIP\"");
+  EXPECT_EQ(error_of(service("  externalTrafficPolicy: local\n")),
+            "web.yaml:5: Service shop/web: spec.externalTrafficPolicy: must be Cluster or Local, "
+            "not \"local\"");
+  EXPECT_EQ(error_of(service("  externalIPs: [web]\n")),
+            "web.yaml:5: Service shop/web: spec.externalIPs[0]: must be an IP address, not "
+            "\"web\"");
   EXPECT_EQ(error_of(service("  clusterIP: 10.96.0\n")),
             "web.yaml:5: Service shop/web: spec.clusterIP: must be an IP address, not \"10.96.0\"");
   EXPECT_EQ(error_of(service("  ports:\n  - {port: 80, protocol: tcp}\n")),

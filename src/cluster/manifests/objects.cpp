@@ -19,6 +19,8 @@ using model::Pod;
 using model::Protocol;
 using model::Service;
 using model::ServiceType;
+using model::SessionAffinity;
+using model::TrafficPolicy;
 
 constexpr std::string_view kServiceNameLabel = "kubernetes.io/service-name";
 
@@ -91,6 +93,25 @@ ServiceType service_type(const Field& field) {
   return ServiceType::kClusterIp;
 }
 
+SessionAffinity session_affinity(const Field& field) {
+  const std::string text = field.text("None");
+  if (text == "ClientIP") return SessionAffinity::kClientIp;
+  if (text != "None") field.refuse("must be None or ClientIP");
+  return SessionAffinity::kNone;
+}
+
+TrafficPolicy traffic_policy(const Field& field) {
+  const std::string text = field.text("Cluster");
+  if (text == "Local") return TrafficPolicy::kLocal;
+  if (text != "Cluster") field.refuse("must be Cluster or Local");
+  return TrafficPolicy::kCluster;
+}
+
+// 0 where there is none.
+std::uint16_t node_port(const Field& field) {
+  return static_cast<std::uint16_t>(std::max<std::int64_t>(field.number(0, 65535), 0));
+}
+
 // "None" is headless; "" is not yet assigned.
 void add_cluster_ip(const Field& field, std::vector<IpAddress>& ips) {
   const std::string text = field.text();
@@ -107,11 +128,22 @@ std::optional<Object> decode_service(const Field& object) {
   if (service.cluster_ips.empty()) add_cluster_ip(spec["clusterIP"], service.cluster_ips);
   spec["ports"].each([&](const Field& port) {
     if (!port["port"].is_set()) port["port"].refuse("is missing");
-    const auto node_port = std::max<std::int64_t>(port["nodePort"].number(0, 65535), 0);
     service.ports.push_back({port["name"].text(), protocol_of(port["protocol"]),
-                             port["port"].port(), static_cast<std::uint16_t>(node_port)});
+                             port["port"].port(), node_port(port["nodePort"])});
   });
   service.selector = spec["selector"].labels();
+  service.session_affinity = session_affinity(spec["sessionAffinity"]);
+  service.internal_traffic_policy = traffic_policy(spec["internalTrafficPolicy"]);
+  service.external_traffic_policy = traffic_policy(spec["externalTrafficPolicy"]);
+  service.health_check_node_port = node_port(spec["healthCheckNodePort"]);
+  spec["externalIPs"].each([&](const Field& ip) { service.external_ips.push_back(ip.address()); });
+  spec["loadBalancerSourceRanges"].each(
+      [&](const Field& range) { service.load_balancer_source_ranges.push_back(range.text()); });
+  object["status"]["loadBalancer"]["ingress"].each([&](const Field& ingress) {
+    // A load balancer that is known by name, or that proxies, sends to node ports.
+    if (ingress["ip"].is_set() && ingress["ipMode"].text("VIP") == "VIP")
+      service.load_balancer_ips.push_back(ingress["ip"].address());
+  });
   return service;
 }
 
