@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lab/probe.h"
 
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
 
@@ -88,8 +89,17 @@ class RunningProbe {
   void finish(ProbeOutcome::Kind kind) {
     outcome_.kind = kind;
     outcome_.took = std::chrono::duration_cast<Milliseconds>(Clock::now() - start_);
+    outcome_.retransmissions = retransmissions();
     done_ = true;
     fd_.reset();
+  }
+
+  std::uint32_t retransmissions() const {
+    tcp_info info{};
+    socklen_t size = sizeof info;
+    const bool known = probe_.protocol == model::Protocol::kTcp && fd_ &&
+                       ::getsockopt(fd_.get(), IPPROTO_TCP, TCP_INFO, &info, &size) == 0;
+    return known ? info.tcpi_total_retrans : 0;
   }
 
   const PathProbe& probe_;

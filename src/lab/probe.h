@@ -6,6 +6,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,7 @@ struct ProbeOutcome {
   std::string seen{};    // the client's address as the server saw it
   int error = 0;         // kFailed: an errno
   std::chrono::milliseconds took{0};
+  std::uint32_t retransmissions = 0;  // of TCP segments
 };
 
 // The outcomes, in the order of the probes. Each has `timeout` from when it began.

@@ -8,6 +8,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cstdlib>
+
 #include "lab/probe_server.h"
 #include "linux/netlink/link.h"
 #include "linux/netns_fixture.h"
@@ -81,7 +83,19 @@ TEST_F(ProbeTest, WhereNobodyListensItIsRefused) {
       run_probes({probe("127.0.0.1", Protocol::kTcp, 9), probe("::1", Protocol::kUdp, 9)}, 3s);
   ASSERT_TRUE(outcomes.has_value());
   EXPECT_EQ((*outcomes)[0].kind, Kind::kRefused);
+  EXPECT_EQ((*outcomes)[0].retransmissions, 0U);
   EXPECT_EQ((*outcomes)[1].kind, Kind::kRefused);
+}
+
+TEST_F(ProbeTest, ALostSynIsTold) {
+  const auto inside = NetnsGuard::enter(netns_);
+  ASSERT_EQ(std::system("nft 'table ip t { chain c { type filter hook input priority 0;"
+                        " tcp dport 9 limit rate 1/hour burst 1 packets drop; }; }'"),
+            0);
+  const auto outcomes = run_probes({probe("127.0.0.1", Protocol::kTcp, 9)}, 10s);
+  ASSERT_TRUE(outcomes.has_value());
+  EXPECT_EQ((*outcomes)[0].kind, Kind::kRefused);
+  EXPECT_EQ((*outcomes)[0].retransmissions, 1U);
 }
 
 TEST_F(ProbeTest, WhereThereIsNoRouteItFails) {
