@@ -71,6 +71,22 @@ std::string protocol_text(std::uint8_t protocol) {
   return name == names.end() ? std::to_string(protocol) : name->second;
 }
 
+// In front of "route"; nothing of one that leads somewhere.
+std::string type_text(std::uint8_t type) {
+  switch (type) {
+    case RTN_UNICAST:
+      return "";
+    case RTN_BLACKHOLE:
+      return "blackhole ";
+    case RTN_UNREACHABLE:
+      return "unreachable ";
+    case RTN_PROHIBIT:
+      return "prohibit ";
+    default:
+      return "type " + std::to_string(type) + " ";
+  }
+}
+
 }  // namespace
 
 Result<> encode(const reconcile::Change<RouteKind>& change, LinkIndex& links,
@@ -166,19 +182,22 @@ void RouteDriver::note_written(const reconcile::Changes<RouteKind>& changes,
 
 // "File exists" does not say whose.
 void RouteDriver::name_strangers(std::vector<reconcile::WriteFailure<RouteKind>>& failures) {
-  for (auto& failure : failures) {
-    if (!failure.key || (failure.error.code != EEXIST && failure.error.code != EINVAL)) continue;
-    netlink::RouteFilter filter;
-    filter.family = failure.key->destination.family();
-    const auto routes = netlink::list_routes(socket_, filter);
+  for (const IpFamily family : {IpFamily::kIpv4, IpFamily::kIpv6}) {
+    std::map<RouteKind::Key, Error*> unnamed;
+    for (auto& [key, error] : failures)
+      if (key && key->destination.family() == family &&
+          (error.code == EEXIST || error.code == EINVAL))
+        unnamed[{key->destination.network(), key->metric}] = &error;
+    if (unnamed.empty()) continue;
+    const auto routes =
+        netlink::list_routes(socket_, {family, RT_TABLE_MAIN, RTPROT_UNSPEC, RTN_UNSPEC});
     if (!routes) continue;
     for (const netlink::Route& route : *routes) {
-      if (route.destination != failure.key->destination.network() ||
-          route.metric != failure.key->metric || route.protocol == kRouteProtocol)
-        continue;
-      const std::string via = route.gateway ? " via " + route.gateway->to_string() : "";
-      failure.error.message =
-          "somebody else's route is there (protocol " + protocol_text(route.protocol) + via + ")";
+      const auto found = unnamed.find({route.destination, route.metric});
+      if (found == unnamed.end() || route.protocol == kRouteProtocol) continue;
+      found->second->message = "somebody else's " + type_text(route.type) +
+                               "route is there (protocol " + protocol_text(route.protocol) +
+                               (route.gateway ? " via " + route.gateway->to_string() : "") + ")";
     }
   }
 }

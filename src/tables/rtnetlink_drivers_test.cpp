@@ -273,6 +273,15 @@ TEST_F(RouteDriverTest, SomebodyElsesRouteStaysAndIsNamed) {
   EXPECT_THAT(repair(driver_, node()), IsEmpty());
 }
 
+TEST_F(RouteDriverTest, SomebodyElsesRouteThatLeadsNowhereIsNamedToo) {
+  sh("ip route add blackhole 10.244.2.0/24 proto bird;"
+     "ip -6 route add unreachable fd00:10:245::/48 proto 186");
+  EXPECT_THAT(repair(driver_, node()),
+              UnorderedElementsAre(
+                  "10.244.2.0/24: somebody else's blackhole route is there (protocol bird)",
+                  "fd00:10:245::/48: somebody else's unreachable route is there (protocol bgp)"));
+}
+
 TEST_F(RouteDriverTest, WhatTookThePlaceOfOursIsReplaced) {
   ASSERT_THAT(repair(driver_, node()), IsEmpty());
   sh("ip route replace 10.244.2.0/24 via 172.31.0.2;"

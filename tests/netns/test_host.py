@@ -30,8 +30,8 @@ class Node:
         weft("uninstall", "--socket", self.socket)
         self.lab.ended.add("node1")
 
-    def start(self):
-        self.lab.weft("agent start", "node1")
+    def start(self, *options, **kwargs):
+        self.lab.weft("agent start", "node1", *options, **kwargs)
         self.lab.ended.discard("node1")
 
     def run(self, *command):
@@ -83,6 +83,21 @@ class Sysctls(unittest.TestCase):
             self.assertEqual(node.run("sysctl", "-n", "net.ipv4.conf.all.accept_redirects"), "0\n")
             node.uninstall()
             self.assertEqual(node.sysctls(), before)
+
+class Routes(unittest.TestCase):
+    def test_anothers_route_stays_and_is_named(self):
+        with Lab("--nodes", 2, "--ip-family", "dual") as lab:
+            node = Node(lab)
+            taken = lab.node("node2")["podCIDRs"]
+            for cidr in taken:
+                node.run("ip", "route", "add", cidr, "dev", "eth0", "proto", "static")
+            routes = node.run("ip", "route") + node.run("ip", "-6", "route")
+            node.start("--timeout", 1, check=False)  # it cannot settle
+            for cidr in taken:
+                named = f"{cidr}: somebody else's route is there (protocol static)"
+                wait_for(named, lambda: named in weft("status", "--socket", node.socket).stdout)
+            node.uninstall()
+            self.assertEqual(node.run("ip", "route") + node.run("ip", "-6", "route"), routes)
 
 
 if __name__ == "__main__":

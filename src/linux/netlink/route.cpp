@@ -72,7 +72,8 @@ Result<std::vector<Route>> list_routes(Socket& socket, const RouteFilter& filter
   const auto take = [&](const MessageView& message) {
     if (message.body<rtmsg>().rtm_family != header.rtm_family) return;
     const Route route = parse_route(message);
-    if (route.table != filter.table || route.type != RTN_UNICAST) return;
+    if (route.table != filter.table) return;
+    if (filter.type != RTN_UNSPEC && route.type != filter.type) return;
     if (filter.protocol != 0 && route.protocol != filter.protocol) return;
     routes.push_back(route);
   };

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Unicast routes over rtnetlink, both families. A route's identity is its table, destination and
-// metric; the kernel may hold several of one identity (IPv4: appended ones; IPv6: the next hops of
-// one multipath route), which list_routes shows as they are.
-// Source: include/uapi/linux/rtnetlink.h, net/ipv4/fib_trie.c, net/ipv6/ip6_fib.c.
+// Routes over rtnetlink, both families: unicast ones are written, any are read. A route's identity
+// is its table, destination and metric; the kernel may hold several of one identity (IPv4: appended
+// ones; IPv6: the next hops of one multipath route), which list_routes shows as they are. Source:
+// include/uapi/linux/rtnetlink.h, net/ipv4/fib_trie.c, net/ipv6/ip6_fib.c.
 #pragma once
 
 #include <linux/rtnetlink.h>
@@ -44,7 +44,8 @@ void put_route_removal(Batch& batch, const Route& route);
 struct RouteFilter {
   IpFamily family = IpFamily::kIpv4;
   std::uint32_t table = RT_TABLE_MAIN;
-  std::uint8_t protocol = 0;  // 0 = any
+  std::uint8_t protocol = 0;        // 0 = any
+  std::uint8_t type = RTN_UNICAST;  // RTN_UNSPEC = any
 };
 Result<std::vector<Route>> list_routes(Socket& socket, const RouteFilter& filter);
 
