@@ -1,14 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cni/cache.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <cstdint>
-#include <cstdio>
 
-#include "base/unique_fd.h"
 #include "linux/file.h"
 
 namespace weft::cni {
@@ -22,12 +16,6 @@ std::string results_directory(const std::string& directory) { return directory +
 
 std::string name_of(std::string_view network, const Attachment& attachment) {
   return std::string(network) + "-" + attachment.container_id + "-" + attachment.ifname;
-}
-
-Result<> write_file(const std::string& path, std::string_view text) {
-  const UniqueFd file(::open(path.c_str(), O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, kFileMode));
-  if (!file) return fail_errno("open " + path);
-  return write_all(file.get(), text, path);
 }
 
 // In libcni's order of keys; what is empty is left out where libcni leaves it out.
@@ -72,13 +60,10 @@ std::string cache_file(const std::string& directory, std::string_view network,
 Result<> write_cache(const std::string& directory, const ConfigurationList& list,
                      const Attachment& attachment, const Json& result) {
   WEFT_TRY(make_directories(results_directory(directory), kDirectoryMode));
-  const std::string path = cache_file(directory, list.name, attachment);
-  // No network's name begins with a dot, so that nobody takes this for an entry.
-  const std::string unfinished =
-      results_directory(directory) + "/." + name_of(list.name, attachment);
-  WEFT_TRY(write_file(unfinished, print_compact(entry_for(list, attachment, result))));
-  if (::rename(unfinished.c_str(), path.c_str()) != 0) return fail_errno("rename " + unfinished);
-  return {};
+  // No network's name begins with a dot, so that nobody takes the unfinished file for an entry.
+  return write_atomically(cache_file(directory, list.name, attachment),
+                          print_compact(entry_for(list, attachment, result)), kFileMode,
+                          Durable::kNo);
 }
 
 std::optional<Json> read_cache(const std::string& directory, const ConfigurationList& list,
@@ -96,7 +81,7 @@ std::optional<Json> read_cache(const std::string& directory, const Configuration
 
 void remove_cache(const std::string& directory, const ConfigurationList& list,
                   const Attachment& attachment) {
-  ::unlink(cache_file(directory, list.name, attachment).c_str());
+  (void)remove_file(cache_file(directory, list.name, attachment));
 }
 
 }  // namespace weft::cni

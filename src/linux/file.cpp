@@ -15,6 +15,25 @@
 
 namespace weft {
 
+namespace {
+
+// Hidden, and without an extension that a runtime which scans the directory would read.
+std::string beside(const std::string& path) {
+  const std::size_t name = path.rfind('/') + 1;
+  return path.substr(0, name) + "." + path.substr(name) + ".new";
+}
+
+Result<> write_new(const std::string& path, std::string_view text, mode_t mode, Durable durable) {
+  const UniqueFd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode));
+  if (!file) return fail_errno("create " + path);
+  WEFT_TRY(write_all(file.get(), text, path));
+  if (::fchmod(file.get(), mode) != 0) return fail_errno("change mode of " + path);
+  if (durable == Durable::kYes && ::fsync(file.get()) != 0) return fail_errno("sync " + path);
+  return {};
+}
+
+}  // namespace
+
 Result<std::string> read_all(int fd, std::string_view name) {
   std::string text;
   std::array<char, 16384> block{};
@@ -47,6 +66,21 @@ Result<> write_all(int fd, std::string_view text, std::string_view name) {
     if (written < 0) return fail_errno(std::string("write ").append(name));
     text.remove_prefix(static_cast<std::size_t>(written));
   }
+  return {};
+}
+
+Result<> write_atomically(const std::string& path, std::string_view text, mode_t mode,
+                          Durable durable) {
+  const std::string unfinished = beside(path);
+  WEFT_TRY(write_new(unfinished, text, mode, durable));
+  if (::rename(unfinished.c_str(), path.c_str()) != 0) return fail_errno("rename to " + path);
+  return {};
+}
+
+Result<> remove_file(const std::string& path) {
+  for (const std::string& name : {beside(path), path})
+    if (::unlink(name.c_str()) != 0 && errno != ENOENT && errno != ENOTDIR)
+      return fail_errno("remove " + name);
   return {};
 }
 

@@ -23,6 +23,17 @@ Result<std::optional<std::string>> read_if_there(const std::string& path);
 
 Result<> write_all(int fd, std::string_view text, std::string_view name);
 
+// Whether a file outlives a machine that stops (an fsync, milliseconds).
+enum class Durable : bool { kNo, kYes };
+
+// Whole or not at all, for whoever reads it: written beside, renamed over. The directory must be
+// there; the mode is what it says, whatever the umask.
+Result<> write_atomically(const std::string& path, std::string_view text, mode_t mode,
+                          Durable durable);
+
+// Of what is not there: success. Takes along what a write_atomically that was cut short left.
+Result<> remove_file(const std::string& path);
+
 // The names in a directory, sorted, without "." and ".."; none when there is no such directory.
 Result<std::vector<std::string>> list_directory(const std::string& path);
 

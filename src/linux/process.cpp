@@ -19,6 +19,7 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "linux/file.h"
 #include "linux/process_child.h"
 
 namespace weft {
@@ -214,11 +215,7 @@ Result<std::array<UniqueFd, 2>> make_pipe() {
 Result<UniqueFd> memory_file(std::string_view content) {
   UniqueFd fd(::memfd_create("input", MFD_CLOEXEC));
   if (!fd) return fail_errno("memfd_create");
-  while (!content.empty()) {
-    const ssize_t written = ::write(fd.get(), content.data(), content.size());
-    if (written < 0) return fail_errno("write input");
-    content.remove_prefix(static_cast<std::size_t>(written));
-  }
+  WEFT_TRY(write_all(fd.get(), content, "input"));
   ::lseek(fd.get(), 0, SEEK_SET);
   return fd;
 }

@@ -4,9 +4,17 @@
 #include <utility>
 
 #include "linux/file.h"
-#include "tables/atomic_file.h"
 
 namespace weft::tables {
+
+namespace {
+
+Result<> write_file(const std::string& path, const std::string& content) {
+  WEFT_TRY(make_directories(path.substr(0, path.rfind('/')), 0755));
+  return write_atomically(path, content, 0644, Durable::kYes);
+}
+
+}  // namespace
 
 Result<FileKind::Table> FileDriver::read() {
   FileKind::Table table;
@@ -22,7 +30,7 @@ void FileDriver::write(const reconcile::Changes<FileKind>& changes,
   std::vector<reconcile::WriteFailure<FileKind>> failures;
   for (const auto& change : changes) {
     Result<> result =
-        change.value ? write_atomically(change.key, *change.value) : remove_file(change.key);
+        change.value ? write_file(change.key, *change.value) : remove_file(change.key);
     if (!result) failures.push_back({change.key, std::move(result.error())});
   }
   done(std::move(failures));

@@ -64,7 +64,7 @@ TEST_F(FileDriverTest, ErrorsNameTheFile) {
   std::ofstream(root_ / "net.d") << "a file where a directory should be";
   EXPECT_THAT(drift(driver_, {}), IsEmpty());
   EXPECT_THAT(add<FileKind>(driver_, {{path_, "x"}}),
-              ElementsAre(HasSubstr("create directory " + (root_ / "net.d").string())));
+              ElementsAre(HasSubstr("create " + (root_ / "net.d").string())));
 }
 
 }  // namespace

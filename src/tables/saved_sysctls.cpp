@@ -5,7 +5,6 @@
 #include <string_view>
 
 #include "linux/file.h"
-#include "tables/atomic_file.h"
 
 namespace weft::tables {
 
@@ -72,7 +71,8 @@ Result<> SavedSysctls::save(const std::string& key, const SavedSysctl& saved) co
   text.append(saved.previous).append("\n").append(kOurs).append(saved.ours).append("\n");
   for (const SysctlChange& change : saved.kept) print_change(text, kKept, change);
   for (const SysctlChange& change : saved.along) print_change(text, kAlong, change);
-  return write_atomically(path_of(key), text);
+  WEFT_TRY(make_directories(directory_, 0755));
+  return write_atomically(path_of(key), text, 0644, Durable::kYes);
 }
 
 Result<> SavedSysctls::forget(const std::string& key) const { return remove_file(path_of(key)); }

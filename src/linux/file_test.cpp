@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "linux/file.h"
+
+#include <gmock/gmock.h>
+#include <sys/stat.h>
+
+#include <cstdlib>
+#include <filesystem>
+
+namespace weft {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+class FileTest : public testing::Test {
+ protected:
+  FileTest() {
+    std::string pattern = testing::TempDir() + "/weft-test-XXXXXX";
+    if (::mkdtemp(pattern.data()) == nullptr) std::abort();
+    directory_ = pattern;
+  }
+  ~FileTest() override { std::filesystem::remove_all(directory_); }
+
+  static mode_t mode_of(const std::string& path) {
+    struct stat status {};
+    return ::stat(path.c_str(), &status) == 0 ? status.st_mode & 07777 : 0;
+  }
+
+  std::string directory_{};
+};
+
+TEST_F(FileTest, WrittenAtomicallyItHasItsModeAndNothingIsBeside) {
+  const std::string path = directory_ + "/a.conf";
+  const mode_t before = ::umask(077);
+  ASSERT_TRUE(write_atomically(path, std::string(100'000, 'a'), 0644, Durable::kYes));
+  ASSERT_TRUE(write_atomically(path, "new", 0640, Durable::kNo));
+  ::umask(before);
+  EXPECT_EQ(read_file(path), "new");
+  EXPECT_EQ(mode_of(path), 0640U);
+  EXPECT_THAT(*list_directory(directory_), ElementsAre("a.conf"));
+}
+
+TEST_F(FileTest, RemovalTakesAlongWhatAWriteLeft) {
+  ASSERT_TRUE(write_atomically(directory_ + "/.a.new", "half", 0644, Durable::kNo));
+  ASSERT_TRUE(write_atomically(directory_ + "/a", "whole", 0644, Durable::kNo));
+  EXPECT_TRUE(remove_file(directory_ + "/a"));
+  EXPECT_TRUE(list_directory(directory_)->empty());
+  EXPECT_TRUE(remove_file(directory_ + "/a"));
+}
+
+TEST_F(FileTest, WhatIsNotThereIsNoError) {
+  EXPECT_EQ(read_if_there(directory_ + "/a"), std::nullopt);
+  EXPECT_TRUE(list_directory(directory_ + "/a")->empty());
+  ASSERT_TRUE(write_atomically(directory_ + "/a", "", 0644, Durable::kNo));
+  EXPECT_EQ(read_if_there(directory_ + "/a"), "");
+  EXPECT_EQ(read_if_there(directory_ + "/a/b"), std::nullopt);  // a file is no directory
+}
+
+TEST_F(FileTest, ErrorsNameThePath) {
+  EXPECT_THAT(read_file(directory_ + "/a").error().message, HasSubstr(directory_ + "/a: No such"));
+  EXPECT_THAT(write_atomically(directory_ + "/a/b", "", 0644, Durable::kNo).error().message,
+              HasSubstr("create " + directory_ + "/a/.b.new: No such"));
+}
+
+}  // namespace
+}  // namespace weft
