@@ -2,8 +2,8 @@
 //
 // Is a container ready? Its readinessProbe is asked as the kubelet asks it: tcpSocket and httpGet
 // from the node's network namespace to the pod's address, exec inside the pod. A probe that is not
-// yet answered is asked again at once, and neither periodSeconds nor initialDelaySeconds is heeded: a
-// lab is for people who wait.
+// yet answered is asked again at once, and neither periodSeconds nor initialDelaySeconds is heeded:
+// a lab is for people who wait.
 #pragma once
 
 #include "lab/lab.h"
