@@ -33,6 +33,10 @@ std::vector<std::string> texts(const std::vector<Prefix>& prefixes) {
   return out;
 }
 
+std::string last_good_file(const Config& config) {
+  return config.state_directory + "/manifests.last-good";
+}
+
 void remove_if_empty(const std::string& directory) {
   std::error_code ignored;  // not empty, or not there
   std::filesystem::remove(directory, ignored);
@@ -52,6 +56,8 @@ Agent::Agent(loop::Loop& loop, Config config)
 Agent::~Agent() {
   control_.reset();
   if (!uninstalled_) return;
+  std::error_code ignored;
+  std::filesystem::remove(last_good_file(config_), ignored);
   remove_if_empty(config_.state_directory + "/sysctl");
   remove_if_empty(config_.state_directory);
   remove_if_empty(std::filesystem::path(config_.control_socket).parent_path());
@@ -85,7 +91,7 @@ Result<> Agent::open() {
                                   }));
   }
   WEFT_ASSIGN(source_, cluster::ManifestSource::start(
-                           loop_, config_.manifest_directory, state_,
+                           loop_, config_.manifest_directory, last_good_file(config_), state_,
                            [](const std::string& problem) {
                              log::warning("manifests", "not taken", {{"problem", problem}});
                            },

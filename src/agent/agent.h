@@ -9,9 +9,9 @@
 //
 // Every event only notes what it changed and asks for a pass; a pass runs in the loop's next turn,
 // so that a burst is one pass. Nothing is written before the source is in sync and this node's Node
-// object says which pod CIDRs it has. The agent remembers nothing over a restart (but for the
-// sysctls' previous values, which their driver keeps in the state directory): it may be killed at
-// any moment, and what it wrote goes on working without it.
+// object says which pod CIDRs it has. The agent remembers nothing over a restart, but for what the
+// state directory keeps (the sysctls' previous values, the manifests' last good states): it may be
+// killed at any moment, and what it wrote goes on working without it.
 //
 // Bound to the network namespace of the thread that calls start(). One thread.
 #pragma once

@@ -41,5 +41,35 @@ TEST_F(AgentManifestsTest, AServiceFieldThatIsNotServedIsLoggedOnceAndInTheStatu
   EXPECT_THAT(status(), Not(HasSubstr("Problem")));
 }
 
+TEST_F(AgentManifestsTest, ABrokenFilesLastGoodStateOutlastsKill9AndGoesWithUninstall) {
+  write_config();
+  start_and_settle();
+  const auto before = snapshot();
+  kill_agent();
+  write_manifest("web.yaml", std::string(kWeb) + "---\nkind: [\n");
+  start_and_settle();
+  EXPECT_EQ(difference(before, snapshot()), "");
+  EXPECT_THAT(status(), HasSubstr("Problem       web.yaml:"));
+  EXPECT_THAT(status(), HasSubstr("; its last good state stands\n"));
+  EXPECT_EQ(count(log(), "its last good state stands"), 1U) << log();
+
+  std::string web = kWeb;
+  web.replace(web.find("10.244.2.2"), 10, "10.244.3.3");
+  write_manifest("web.yaml", web);
+  ASSERT_EQ(verify().exit_code, 0) << verify().text;
+  EXPECT_THAT(sh("nft list table ip weft-services"),
+              AllOf(HasSubstr("10.244.3.3"), Not(HasSubstr("10.244.2.2"))));
+  EXPECT_THAT(status(), Not(HasSubstr("Problem")));
+
+  kill_agent();
+  remove_manifest("web.yaml");
+  start_and_settle();
+  EXPECT_THAT(sh("nft list table ip weft-services"), Not(HasSubstr("10.96.0.10")));
+
+  ASSERT_EQ(report_uninstall(socket()).exit_code, 0);
+  EXPECT_EQ(wait_for_agent(), 0);
+  EXPECT_FALSE(std::filesystem::exists(directory_ + "/state"));
+}
+
 }  // namespace
 }  // namespace weft::agent

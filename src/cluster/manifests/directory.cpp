@@ -1,60 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cluster/manifests/directory.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <filesystem>
 #include <system_error>
 #include <utility>
 
-#include "base/unique_fd.h"
 #include "cluster/manifests/decode.h"
+#include "cluster/manifests/regular_file.h"
 
 namespace weft::cluster {
 namespace {
 
-// Four times what a list of 10,000 Services with 10 endpoints each takes.
-constexpr std::size_t kLargestFile = 64 * 1024 * 1024;
-
 // Where the kubelet mounts a ConfigMap, the files are symlinks through this one, which it replaces.
 constexpr const char* kMountedVersion = "..data";
-
-Result<std::string> read_all(int fd, const std::string& name) {
-  std::string text;
-  std::array<char, 65536> block;
-  while (text.size() <= kLargestFile) {
-    const ssize_t got = ::read(fd, block.data(), block.size());
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return fail_errno(name);
-    if (got == 0) return text;
-    text.append(block.data(), static_cast<std::size_t>(got));
-  }
-  return fail(fmt::format("{}: is larger than {} MiB", name, kLargestFile >> 20));
-}
-
-Result<> check_regular(const struct stat& status, const std::string& name) {
-  if (S_ISDIR(status.st_mode)) return fail_errno(name, EISDIR);
-  if (!S_ISREG(status.st_mode)) return fail(name + ": is not a regular file");
-  return {};
-}
-
-// Looked at before it is opened, because to open a device or a FIFO is to do something to it; and
-// after, because it may have been replaced.
-Result<std::string> read_file(const std::string& directory, const std::string& name) {
-  const std::string path = directory + "/" + name;
-  struct stat status {};
-  if (::stat(path.c_str(), &status) != 0) return fail_errno(name);
-  WEFT_TRY(check_regular(status, name));
-  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
-  if (!fd || ::fstat(fd.get(), &status) != 0) return fail_errno(name);
-  WEFT_TRY(check_regular(status, name));
-  return read_all(fd.get(), name);
-}
 
 Result<std::set<std::string>> list_manifests(const std::string& path) {
   std::error_code error;
@@ -75,12 +36,14 @@ bool is_manifest_name(std::string_view name) {
          (name.ends_with(".yaml") || name.ends_with(".yml") || name.ends_with(".json"));
 }
 
-ManifestDirectory::ManifestDirectory(std::string path, model::SourceSink& sink, Report report)
-    : path_(std::move(path)), sink_(sink), report_(std::move(report)) {}
+ManifestDirectory::ManifestDirectory(std::string path, std::string copies, model::SourceSink& sink,
+                                     Report report)
+    : path_(std::move(path)), copies_(std::move(copies)), sink_(sink), report_(std::move(report)) {}
 
 Result<> ManifestDirectory::scan() {
   WEFT_ASSIGN(std::set<std::string> names, list_manifests(path_));
   for (const auto& [name, file] : files_) names.insert(name);
+  if (!synced_) names.merge(copies_.names());
   for (const std::string& name : names) read(name);
   if (!std::exchange(synced_, true)) sink_.synced();
   return {};
@@ -94,32 +57,51 @@ Result<> ManifestDirectory::scan(const std::set<std::string>& names) {
 }
 
 void ManifestDirectory::read(const std::string& name) {
-  const auto text = read_file(path_, name);
-  if (!text && (text.error().code == ENOENT || text.error().code == EISDIR)) {
-    take(name, {});
-    files_.erase(name);
-    return;
-  }
-  std::string problem;
-  if (!text)
-    problem = text.error().message;
-  else if (Objects objects = decode(name, *text, problem); problem.empty())
-    take(name, std::move(objects));
+  const auto text = read_regular_file(path_, name);
+  if (!text && (text.error().code == ENOENT || text.error().code == EISDIR)) return forget(name);
+  const bool is_new = !files_.contains(name);
+  const Result<> good = text ? take_text(name, *text) : Failure(text.error());
+  if (good)
+    keep_copy(name, *text);
+  else if (const auto copy = copies_.read(name); copy && is_new)
+    take_text(name, *copy);  // what an agent before this one found good
   File& file = files_[name];
-  if (!problem.empty() && problem != file.problem) report_(problem);
+  std::string problem = good ? "" : good.error().message;
+  if (!good && file.was_good) problem += "; its last good state stands";
+  if (!good && problem != file.problem) report_(problem);
   file.problem = std::move(problem);
 }
 
-ManifestDirectory::Objects ManifestDirectory::decode(const std::string& name, std::string_view text,
-                                                     std::string& problem) {
-  Objects objects;
-  auto manifest = decode_manifest(text, name);
-  if (!manifest) {
-    problem = std::move(manifest.error().message);
-    return objects;
+void ManifestDirectory::forget(const std::string& name) {
+  take(name, {});
+  files_.erase(name);
+  copies_.forget(name);
+  not_kept_.erase(name);
+}
+
+Result<> ManifestDirectory::take_text(const std::string& name, std::string_view text) {
+  WEFT_ASSIGN(Objects objects, decode(name, text));
+  take(name, std::move(objects));
+  return {};
+}
+
+void ManifestDirectory::keep_copy(const std::string& name, std::string_view text) {
+  const auto kept = copies_.keep(name, text);
+  if (kept) {
+    not_kept_.erase(name);
+    return;
   }
-  tell_unknown(name, manifest->unknown_kinds);
-  for (model::Object& object : manifest->objects) {
+  const std::string problem = name + ": would not outlast a restart: " + kept.error().message;
+  if (not_kept_.empty()) report_(problem);  // a full disk is told once, not for every file
+  not_kept_[name] = problem;
+}
+
+Result<ManifestDirectory::Objects> ManifestDirectory::decode(const std::string& name,
+                                                             std::string_view text) {
+  WEFT_ASSIGN(Manifest manifest, decode_manifest(text, name));
+  tell_unknown(name, manifest.unknown_kinds);
+  Objects objects;
+  for (model::Object& object : manifest.objects) {
     const model::ObjectKey key = model::key_of(object);
     if (!objects.try_emplace(key, std::move(object)).second)
       report_(fmt::format("{}: {} is given twice: the first counts", name, key.to_string()));
@@ -135,7 +117,9 @@ void ManifestDirectory::tell_unknown(const std::string& name, const std::set<std
 
 void ManifestDirectory::take(const std::string& name, Objects objects) {
   // `objects` holds the old ones after this, so that other files can take over from them.
-  Objects& held = files_[name].objects;
+  File& file = files_[name];
+  file.was_good = true;
+  Objects& held = file.objects;
   std::swap(held, objects);
   const Objects& previous = objects;
   for (const auto& [key, object] : previous)
@@ -172,6 +156,7 @@ std::map<std::string, std::string> ManifestDirectory::problems() const {
   std::map<std::string, std::string> problems;
   for (const auto& [name, file] : files_)
     if (!file.problem.empty()) problems.emplace(name, file.problem);
+  problems.insert(not_kept_.begin(), not_kept_.end());
   for (const auto& [key, holders] : holders_)
     for (auto other = std::next(holders.begin()); other != holders.end(); ++other)
       problems.try_emplace(*other, fmt::format("{}: {} is also in {}, whose version counts", *other,

@@ -5,9 +5,9 @@
 // is told when to read, and what.
 //
 // - What is no regular file is a problem, and never waited for (a FIFO); a directory is no file.
-// - A file that does not parse keeps its last good objects until it does; what is wrong is reported
-//   once, with line and field, and stays in problems().
-// - A file that goes takes its objects along.
+// - A file that does not parse keeps its last good objects until it does, also over a restart
+//   (last_good.h); what is wrong is reported once, with line and field, and stays in problems().
+// - A file that goes takes its objects along, also one that went while nobody looked.
 // - An object that two files have is the first's by file name (within a file: the first); the other
 //   is a problem, and takes over when the first gives it up.
 // - Kinds we do not know are reported once each and left alone.
@@ -27,6 +27,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "cluster/manifests/last_good.h"
 #include "model/cluster_state.h"
 
 namespace weft::cluster {
@@ -35,8 +36,9 @@ class ManifestDirectory {
  public:
   using Report = std::function<void(const std::string& message)>;
 
-  // `sink` must outlive this. `report` gets each problem once, when it appears.
-  ManifestDirectory(std::string path, model::SourceSink& sink, Report report);
+  // `copies` is LastGood's file. `sink` must outlive this. `report` gets each problem once, when it
+  // appears.
+  ManifestDirectory(std::string path, std::string copies, model::SourceSink& sink, Report report);
 
   // Reads the whole directory. Fails, changing nothing, when it cannot be listed.
   Result<> scan();
@@ -50,24 +52,30 @@ class ManifestDirectory {
  private:
   using Objects = std::map<model::ObjectKey, model::Object>;
   struct File {
+    bool was_good = false;  // ever
     Objects objects{};      // as of its last good state
     std::string problem{};  // of its present state
   };
 
   void read(const std::string& name);
+  void forget(const std::string& name);
+  Result<> take_text(const std::string& name, std::string_view text);
+  void keep_copy(const std::string& name, std::string_view text);
   void take(const std::string& name, Objects objects);
   void claim(const std::string& name, const model::ObjectKey& key, bool changed);
   void release(const std::string& name, const model::ObjectKey& key);
-  Objects decode(const std::string& name, std::string_view text, std::string& problem);
+  Result<Objects> decode(const std::string& name, std::string_view text);
   void tell_unknown(const std::string& name, const std::set<std::string>& kinds);
 
   std::string path_;
+  LastGood copies_;
   model::SourceSink& sink_;
   Report report_;
   std::map<std::string, File> files_{};
   // The files that have an object; the first one's is what the sink got.
   std::map<model::ObjectKey, std::set<std::string>> holders_{};
   std::set<std::string> unknown_kinds_{};
+  std::map<std::string, std::string> not_kept_{};  // of which no copy was made, and why
   bool synced_ = false;
 };
 

@@ -23,6 +23,7 @@ using ::testing::ElementsAre;
 using ::testing::ElementsAreArray;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 
 std::string service(const std::string& name, int port) {
   return "---\napiVersion: v1\nkind: Service\nmetadata: {name: " + name +
@@ -34,8 +35,12 @@ class Directory : public ::testing::Test {
   Directory() {
     std::string pattern = ::testing::TempDir() + "weft-test-manifests-XXXXXX";
     path_ = ::mkdtemp(pattern.data());
+    copies_ = path_ + ".copies";
   }
-  ~Directory() override { std::filesystem::remove_all(path_); }
+  ~Directory() override {
+    std::filesystem::remove_all(path_);
+    std::filesystem::remove_all(copies_);
+  }
 
   void write(const std::string& name, const std::string& text) const {
     std::ofstream(path_ + "/" + name) << text;
@@ -52,6 +57,7 @@ class Directory : public ::testing::Test {
   std::vector<std::string> take_reports() { return std::exchange(reports_, {}); }
 
   std::string path_{};
+  std::string copies_{};
   model::ClusterState state_{};
   std::vector<std::string> reports_{};
   ManifestDirectory::Report report_ = [this](const std::string& message) {
@@ -61,7 +67,7 @@ class Directory : public ::testing::Test {
 
 class ManifestDirectoryTest : public Directory {
  protected:
-  ManifestDirectory directory_{path_, state_, report_};
+  ManifestDirectory directory_{path_, copies_, state_, report_};
 };
 
 TEST_F(ManifestDirectoryTest, FirstScanReadsEverythingAndIsInSync) {
@@ -110,7 +116,8 @@ TEST_F(ManifestDirectoryTest, ABrokenFileKeepsItsLastGoodState) {
   ASSERT_TRUE(directory_.scan());
   EXPECT_THAT(services(), ElementsAre("a:1"));
   const std::string message =
-      "a.yaml:5: Service a: spec.ports[0].port: must be a number from 1 to 65535, not 0";
+      "a.yaml:5: Service a: spec.ports[0].port: must be a number from 1 to 65535, not 0; its last "
+      "good state stands";
   EXPECT_THAT(take_reports(), ElementsAre(message));
   ASSERT_TRUE(directory_.scan());
   EXPECT_THAT(take_reports(), IsEmpty());
@@ -119,6 +126,63 @@ TEST_F(ManifestDirectoryTest, ABrokenFileKeepsItsLastGoodState) {
   remove("b.yaml");
   ASSERT_TRUE(directory_.scan());
   EXPECT_THAT(services(), ElementsAre("a:2"));
+  EXPECT_THAT(directory_.problems(), IsEmpty());
+}
+
+TEST_F(ManifestDirectoryTest, TheLastGoodStateOutlastsARestart) {
+  write("a.yaml", service("a", 1));
+  write("b.yaml", service("b", 2));
+  write("c.yaml", service("c", 3));
+  write("d.yaml", "kind: [");
+  ASSERT_TRUE(directory_.scan());
+  write("b.yaml", service("b", 22));
+  ASSERT_TRUE(directory_.scan({"b.yaml"}));
+  take_reports();
+
+  write("a.yaml", "kind: [");
+  write("b.yaml", service("b", 0));
+  remove("c.yaml");
+  model::ClusterState state;
+  ManifestDirectory restarted(path_, copies_, state, report_);
+  ASSERT_TRUE(restarted.scan());
+  ASSERT_EQ(state.services().size(), 2U);
+  EXPECT_EQ(state.services().at({"default", "b"}).ports.at(0).port, 22);
+  EXPECT_THAT(take_reports(),
+              ElementsAre(AllOf(HasSubstr("a.yaml:1: "), HasSubstr("; its last good state stands")),
+                          AllOf(HasSubstr("b.yaml:5: "), HasSubstr("; its last good state stands")),
+                          AllOf(HasSubstr("d.yaml:1: "), Not(HasSubstr("last good")))));
+  ASSERT_TRUE(restarted.scan());
+  EXPECT_THAT(take_reports(), IsEmpty());
+
+  // What went while nobody looked is gone, also when it comes back broken.
+  write("c.yaml", "kind: [");
+  ASSERT_TRUE(restarted.scan());
+  model::ClusterState again;
+  ManifestDirectory third(path_, copies_, again, report_);
+  ASSERT_TRUE(third.scan());
+  EXPECT_EQ(again.services().size(), 2U);
+
+  write("a.yaml", service("a", 11));
+  ASSERT_TRUE(third.scan({"a.yaml"}));
+  EXPECT_EQ(again.services().at({"default", "a"}).ports.at(0).port, 11);
+  remove("a.yaml");
+  remove("b.yaml");
+  ASSERT_TRUE(third.scan({"a.yaml", "b.yaml"}));
+  EXPECT_THAT(again.services(), IsEmpty());
+  EXPECT_THAT(LastGood(copies_).names(), IsEmpty());
+}
+
+TEST_F(ManifestDirectoryTest, ACopyThatCannotBeMadeIsAProblemThatStopsNothing) {
+  std::filesystem::create_directory(copies_);  // where the file should be
+  write("a.yaml", service("a", 1));
+  write("b.yaml", service("b", 2));
+  ASSERT_TRUE(directory_.scan());
+  EXPECT_THAT(services(), ElementsAre("a:1", "b:2"));
+  EXPECT_THAT(take_reports(), ElementsAre(HasSubstr("a.yaml: would not outlast a restart: ")));
+  EXPECT_EQ(directory_.problems().size(), 2U);
+  std::filesystem::remove(copies_);
+  remove("b.yaml");
+  ASSERT_TRUE(directory_.scan());
   EXPECT_THAT(directory_.problems(), IsEmpty());
 }
 
@@ -164,7 +228,8 @@ TEST_F(ManifestDirectoryTest, WhatIsNoRegularFileIsAProblemAndNeverWaitedFor) {
   fifo("a.yaml");
   ASSERT_TRUE(directory_.scan({"a.yaml"}));
   EXPECT_THAT(services(), ElementsAre("a:1", "linked:2"));  // the last good state
-  EXPECT_THAT(take_reports(), ElementsAre("a.yaml: is not a regular file"));
+  EXPECT_THAT(take_reports(),
+              ElementsAre("a.yaml: is not a regular file; its last good state stands"));
   remove("a.yaml");
   std::filesystem::create_directory(path_ + "/a.yaml");
   ASSERT_TRUE(directory_.scan({"a.yaml"}));
@@ -229,7 +294,7 @@ TEST_F(ManifestDirectoryTest, AMissingDirectoryIsAnErrorThatChangesNothing) {
 class ManifestSourceTest : public Directory {
  protected:
   void start() {
-    auto source = ManifestSource::start(loop_, path_, state_, report_, [this] {
+    auto source = ManifestSource::start(loop_, path_, copies_, state_, report_, [this] {
       ++passes_;
       if (expected_()) loop_.stop();
     });
@@ -314,7 +379,8 @@ TEST_F(ManifestSourceTest, FollowsTheSwapOfAMountedConfigMap) {
 }
 
 TEST_F(ManifestSourceTest, NeedsTheDirectory) {
-  const auto source = ManifestSource::start(loop_, path_ + "/missing", state_, report_, [] {});
+  const auto source =
+      ManifestSource::start(loop_, path_ + "/missing", copies_, state_, report_, [] {});
   ASSERT_FALSE(source);
   EXPECT_THAT(source.error().message, HasSubstr("manifest directory: " + path_ + "/missing"));
 }

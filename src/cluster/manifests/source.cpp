@@ -13,20 +13,22 @@ constexpr auto kRetry = 1s;
 
 }  // namespace
 
-ManifestSource::ManifestSource(loop::Loop& loop, std::string path, model::SourceSink& sink,
-                               Report report, std::function<void()> scanned)
+ManifestSource::ManifestSource(loop::Loop& loop, std::string path, std::string copies,
+                               model::SourceSink& sink, Report report,
+                               std::function<void()> scanned)
     : loop_(loop),
-      directory_(std::move(path), sink, report),
+      directory_(std::move(path), std::move(copies), sink, report),
       report_(std::move(report)),
       scanned_(std::move(scanned)),
       timer_(loop, [this] { pass(); }) {}
 
 Result<std::unique_ptr<ManifestSource>> ManifestSource::start(loop::Loop& loop, std::string path,
+                                                              std::string copies,
                                                               model::SourceSink& sink,
                                                               Report report,
                                                               std::function<void()> scanned) {
-  std::unique_ptr<ManifestSource> made(
-      new ManifestSource(loop, std::move(path), sink, std::move(report), std::move(scanned)));
+  std::unique_ptr<ManifestSource> made(new ManifestSource(
+      loop, std::move(path), std::move(copies), sink, std::move(report), std::move(scanned)));
   WEFT_TRY(made->watch(), "manifest directory");
   WEFT_TRY(made->directory_.scan(), "manifest directory");
   return made;

@@ -24,11 +24,12 @@ class ManifestSource {
  public:
   using Report = ManifestDirectory::Report;
 
-  // Watches, then reads the directory (so that nothing is missed between the two) and keeps at it.
-  // `sink` must outlive this; `scanned` is called after each pass but the first. Fails when the
-  // directory cannot be watched or listed.
+  // Watches, then reads the directory (so that nothing is missed between the two) and keeps at it,
+  // with its last good states in `copies`. `sink` must outlive this; `scanned` is called after each
+  // pass but the first. Fails when the directory cannot be watched or listed.
   static Result<std::unique_ptr<ManifestSource>> start(loop::Loop& loop, std::string path,
-                                                       model::SourceSink& sink, Report report,
+                                                       std::string copies, model::SourceSink& sink,
+                                                       Report report,
                                                        std::function<void()> scanned);
 
   // Reads now what waits for the end of a burst, if anything.
@@ -38,8 +39,8 @@ class ManifestSource {
   std::map<std::string, std::string> problems() const { return directory_.problems(); }
 
  private:
-  ManifestSource(loop::Loop& loop, std::string path, model::SourceSink& sink, Report report,
-                 std::function<void()> scanned);
+  ManifestSource(loop::Loop& loop, std::string path, std::string copies, model::SourceSink& sink,
+                 Report report, std::function<void()> scanned);
   Result<> watch();
   void pass();
 
