@@ -279,7 +279,7 @@ TEST(Decode, DepthHasALimit) {
   EXPECT_EQ(
       decode("# YAML\n" + head + ", x: " + repeat("[", 99) + repeat("]", 99) + "}").objects.size(),
       1U);
-  for (const std::size_t depth : {102, 1'100, 5'000, 20'000, 200'000}) {
+  for (const std::size_t depth : {102U, 1'100U, 5'000U, 20'000U, 200'000U}) {
     const std::string list = R"({"kind":"List","items":[)";
     EXPECT_EQ(error_of(repeat("[", depth) + repeat("]", depth)), error);
     EXPECT_EQ(error_of(repeat("[", depth) + "{}" + repeat("]", depth)), error);

@@ -14,7 +14,8 @@
 namespace weft::cluster {
 namespace {
 
-constexpr std::size_t kUnused = 1024 * 1024;  // that a file may have, however small the rest
+// Bytes of unused lines a file may have, however small the rest.
+constexpr std::size_t kUnused = std::size_t{1} << 20;
 
 struct Record {
   std::string_view name{};

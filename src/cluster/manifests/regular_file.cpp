@@ -15,7 +15,7 @@ namespace weft::cluster {
 namespace {
 
 // Four times what a list of 10,000 Services with 10 endpoints each takes.
-constexpr std::size_t kLargestFile = 64 * 1024 * 1024;
+constexpr std::size_t kLargestFile = std::size_t{64} << 20;
 
 Result<std::string> read_all(int fd, const std::string& name) {
   std::string text;

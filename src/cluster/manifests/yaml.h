@@ -10,7 +10,7 @@
 namespace weft::cluster {
 
 // Takes 4 s and 700 MB.
-constexpr std::size_t kLargestYaml = 16 * 1024 * 1024;
+constexpr std::size_t kLargestYaml = std::size_t{16} << 20;
 
 // One Document per YAML document, with only file, line, value and lines filled; empty ones skipped.
 Result<std::vector<Document>> parse_yaml(std::string_view text, std::string_view file);
