@@ -5,6 +5,7 @@
 
 #include "linux/netlink/address.h"
 #include "linux/netlink/link.h"
+#include "linux/sysctl.h"
 
 namespace weft::agent {
 
@@ -19,6 +20,8 @@ Result<std::optional<podnet::Underlay>> find_underlay(netlink::Socket& socket,
   if (!link) return std::nullopt;  // gone since the address was read
   podnet::Underlay underlay{.link = link->name, .address = internal_ip};
   if (link->mtu) underlay.mtu = *link->mtu;
+  WEFT_ASSIGN(const auto ipv6, read_sysctl("net/ipv6/conf/all/accept_ra"));
+  underlay.has_ipv6 = ipv6.has_value();
   return underlay;
 }
 

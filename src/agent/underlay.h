@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Finds the underlay: the link of this namespace that carries a node's InternalIP, and its MTU.
+// Finds the underlay: the link of this namespace that carries a node's InternalIP, its MTU, and
+// whether there is IPv6 (Debian's ipv6.disable=1 leaves none).
 #pragma once
 
 #include <optional>

@@ -5,6 +5,7 @@
 #include <array>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <string_view>
 #include <utility>
 
 #include "podnet/masquerade.h"
@@ -68,7 +69,12 @@ void plan_links(const Config& config, const model::Node& self, const Underlay& u
     out.set<AddressKind>({vxlan, Prefix::host(cidr.at(0))}, {});
 }
 
-void plan_sysctls(const model::Node& self, const Underlay& underlay, TableChanges& out) {
+void refuse_advertisements(std::string_view link, TableChanges& out) {
+  out.set<SysctlKind>(fmt::format("net/ipv6/conf/{}/accept_ra", link), "0");
+}
+
+void plan_sysctls(const Config& config, const model::Node& self, const Underlay& underlay,
+                  TableChanges& out) {
   // Replies between two pods of one bridge must meet conntrack, or a Service's address would never
   // be put back: hence bridge-nf-call.
   if (has_family(self, IpFamily::kIpv4)) {
@@ -86,6 +92,11 @@ void plan_sysctls(const model::Node& self, const Underlay& underlay, TableChange
     out.set<SysctlKind>("net/ipv6/conf/all/forwarding", "1");
     out.set<SysctlKind>("net/bridge/bridge-nf-call-ip6tables", "1");
   }
+  // A pod must not become its node's router by saying so (CVE-2020-10749). A node that forwards
+  // IPv6 would not listen; one whose pods have IPv4 alone would.
+  if (!underlay.has_ipv6) return;
+  refuse_advertisements(tables::kBridge, out);
+  if (config.transport == Transport::kVxlan) refuse_advertisements(tables::kVxlan, out);
 }
 
 std::string cni_configuration(const Config& config, const model::Node& self, std::uint32_t mtu) {
@@ -170,7 +181,7 @@ Result<> plan_node(const Config& config, const model::Node& self, const Underlay
     return fail(fmt::format("node {}: status.addresses: VXLAN needs an IPv4 InternalIP, not {}",
                             self.name.name, underlay.address.to_string()));
   plan_links(config, self, underlay, out);
-  plan_sysctls(self, underlay, out);
+  plan_sysctls(config, self, underlay, out);
   if (config.masquerade) plan_masquerade(self.pod_cidrs, config.cluster_cidrs, out);
   if (!config.cni_configuration_directory.empty())
     out.set<FileKind>(

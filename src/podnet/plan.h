@@ -34,6 +34,7 @@ struct Underlay {
   std::string link{};
   std::uint32_t mtu = 1500;
   IpAddress address{};
+  bool has_ipv6 = true;  // the node, whatever the underlay carries
   bool operator==(const Underlay&) const = default;
 };
 

@@ -96,7 +96,29 @@ TEST(PlanNode, OneFamilyLeavesTheOthersSysctlsAlone) {
   for (const auto& edit : out.of<tables::SysctlKind>()) keys.push_back(edit.key);
   EXPECT_THAT(keys, UnorderedElementsAre(
                         "net/ipv4/ip_forward", "net/bridge/bridge-nf-call-iptables",
-                        "net/ipv4/conf/all/send_redirects", "net/ipv4/conf/eth0/send_redirects"));
+                        "net/ipv4/conf/all/send_redirects", "net/ipv4/conf/eth0/send_redirects",
+                        "net/ipv6/conf/cni0/accept_ra", "net/ipv6/conf/weft.1/accept_ra"));
+}
+
+TEST(PlanNode, NoRouterIsBelievedBehindLinksOfOurOwn) {
+  for (const bool has_ipv6 : {true, false}) {
+    for (const Transport transport : {Transport::kVxlan, Transport::kDirect}) {
+      Underlay underlay = kUnderlay;
+      underlay.has_ipv6 = has_ipv6;
+      TableChanges out;
+      ASSERT_TRUE(plan_node(config(transport),
+                            node("node1", {ip("172.31.0.11")}, {cidr("10.244.1.0/24")}), underlay,
+                            out));
+      std::vector<std::string> expected;
+      if (has_ipv6) expected.emplace_back("net/ipv6/conf/cni0/accept_ra → 0");
+      if (has_ipv6 && transport == Transport::kVxlan)
+        expected.emplace_back("net/ipv6/conf/weft.1/accept_ra → 0");
+      std::vector<std::string> ipv6;
+      for (const std::string& line : lines<tables::SysctlKind>(out))
+        if (line.starts_with("net/ipv6/")) ipv6.push_back(line);
+      EXPECT_EQ(ipv6, expected);
+    }
+  }
 }
 
 // The kernel sends redirects where the link's sysctl or the one of all links says so.

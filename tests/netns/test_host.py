@@ -4,7 +4,7 @@
 import re
 import unittest
 
-from weft_test import Lab, in_netns, main, wait_for, weft
+from weft_test import Capture, Lab, idle_pod, in_netns, main, wait_for, weft
 
 # One router advertisement (RFC 4861 §4.2) to all nodes of a link; the kernel adds checksum and source.
 ADVERTISE = """
@@ -14,6 +14,10 @@ with socket.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_ICMPV6) as s
     sender.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_HOPS, 255)
     sender.sendto(struct.pack("!BBHBBHII", 134, 0, 0, 64, 0, 1800, 0, 0), ("ff02::1", 0, 0, index))
 """
+
+
+def advertise(netns, link):
+    in_netns(netns, "python3", "-c", ADVERTISE, link)
 
 
 class Node:
@@ -54,7 +58,7 @@ class Node:
         self.run("ip", "-6", "route", "flush", "proto", "ra")
 
         def heard():
-            in_netns(self.fabric, "python3", "-c", ADVERTISE, "fabric")
+            advertise(self.fabric, "fabric")
             return self.advertised_router()
         wait_for("the node heeds a router advertisement", heard, 5)
 
@@ -83,6 +87,19 @@ class Sysctls(unittest.TestCase):
             self.assertEqual(node.run("sysctl", "-n", "net.ipv4.conf.all.accept_redirects"), "0\n")
             node.uninstall()
             self.assertEqual(node.sysctls(), before)
+    def test_pod_does_not_become_its_nodes_router(self):
+        with Lab("--nodes", 1, "--ip-family", "ipv4") as lab:
+            lab.apply(idle_pod("pod", "node1"))
+            node, pod = lab.node("node1")["netns"], lab.pod("pod")["netns"]
+            in_netns(pod, "sysctl", "-qw", "net.ipv6.conf.eth0.disable_ipv6=0")
+            in_netns(pod, "ip", "address", "add", "fe80::bad/64", "dev", "eth0", "nodad")
+            with Capture(node, "cni0", "icmp6") as wire:
+                def heard():
+                    advertise(pod, "eth0")
+                    return "router advertisement" in wire.text()
+                wait_for("the pod's router advertisement on cni0", heard, 5)
+            self.assertEqual(in_netns(node, "ip", "-6", "route", "show", "default").stdout, "")
+
 
 class Routes(unittest.TestCase):
     def test_anothers_route_stays_and_is_named(self):

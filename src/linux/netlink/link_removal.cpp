@@ -65,7 +65,7 @@ Result<> remove_link(Socket& socket, std::uint32_t index) {
     if (!link) return {};
   }
   // No child could be had, or it has ended: this says what is the matter, if anything is.
-  const Result<> removed = socket.run(removal);
+  Result<> removed = socket.run(removal);
   if (!removed && removed.error().code == ENODEV) return {};
   return removed;
 }
