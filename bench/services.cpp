@@ -146,10 +146,11 @@ class Round {
   Round() { commit_all(); }  // the fixed part
   void apply(const ServiceTable& table, const ServiceDelta& delta, Samples& ours, Samples& floor) {
     encoder_.apply(table, delta);
-    ours_first_ = !ours_first_;
-    if (ours_first_) ours.measure([&] { ours_.apply(table, delta); });
+    static bool ours_first = false;
+    ours_first = !ours_first;
+    if (ours_first) ours.measure([&] { ours_.apply(table, delta); });
     floor.measure([&] { commit_all(); });
-    if (!ours_first_) ours.measure([&] { ours_.apply(table, delta); });
+    if (!ours_first) ours.measure([&] { ours_.apply(table, delta); });
   }
 
  private:
@@ -164,7 +165,6 @@ class Round {
   std::deque<weft::nft::Batch> batches_{};
   Pipeline ours_{std::make_unique<weft::tables::NftDriver>(netfilter_socket(our_netns_))};
   Pipeline encoder_{std::make_unique<EncodingDriver>(batches_)};
-  inline static bool ours_first_ = false;
 };
 
 struct Outcome {

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <set>
 
-#include "lab/hash.h"
+#include "lab/generated_names.h"
 #include "lab/workload.h"
 
 namespace weft::lab {

@@ -97,10 +97,4 @@ std::vector<Json> endpoint_slices(const Json& service, const ObjectStore::Object
   return slices;
 }
 
-ObjectName service_of(const Json& slice) {
-  const model::Labels labels = labels_of(slice);
-  const auto name = labels.find("kubernetes.io/service-name");
-  return {name_of(slice).name_space, name == labels.end() ? std::string() : name->second};
-}
-
 }  // namespace weft::lab

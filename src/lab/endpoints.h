@@ -13,7 +13,4 @@ namespace weft::lab {
 
 std::vector<Json> endpoint_slices(const Json& service, const ObjectStore::Objects& pods);
 
-// The Service an EndpointSlice belongs to.
-ObjectName service_of(const Json& slice);
-
 }  // namespace weft::lab

@@ -12,7 +12,7 @@
 #include <filesystem>
 
 #include "cni/runtime.h"
-#include "lab/hash.h"
+#include "lab/generated_names.h"
 #include "lab/nodes.h"
 #include "linux/cgroup.h"
 #include "linux/netlink/link.h"

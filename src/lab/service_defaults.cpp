@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "lab/hash.h"
+#include "base/hash.h"
 #include "lab/workload.h"
 
 namespace weft::lab {

@@ -19,7 +19,6 @@
 #include <vector>
 
 #include "base/unique_fd.h"
-#include "loop/child_watch.h"
 #include "loop/directory_watch.h"
 #include "loop/fd_watcher.h"
 #include "loop/signal.h"
@@ -286,27 +285,6 @@ TEST_F(LoopTest, DirectoryThatIsNotThereIsAnErrorThatNamesIt) {
   const auto watch = DirectoryWatch::watch(loop_, "/nonexistent/weft", [](const auto&) {});
   ASSERT_FALSE(watch);
   EXPECT_EQ(watch.error().message, "/nonexistent/weft: No such file or directory");
-}
-
-TEST_F(LoopTest, ChildWatchReapsAndTellsTheStatus) {
-  const auto status_of = [&](auto child_body) {
-    const pid_t child = ::fork();
-    if (child == 0) {
-      child_body();
-      ::_exit(7);
-    }
-    int status = -1;
-    const auto watch = ChildWatch::watch(loop_, child, [&](int ended) {
-      status = ended;
-      loop_.stop();
-    });
-    EXPECT_TRUE(watch);
-    run();
-    EXPECT_EQ(::waitpid(child, nullptr, WNOHANG), -1);  // already reaped
-    return status;
-  };
-  EXPECT_EQ(status_of([] {}), 7);
-  EXPECT_EQ(status_of([] { ::raise(SIGKILL); }), 128 + SIGKILL);
 }
 
 }  // namespace

@@ -43,7 +43,7 @@ std::string ObjectKey::to_string() const {
 }
 
 void ClusterState::upsert(Object object) {
-  std::visit([this](auto&& known) { store(std::move(known)); }, std::move(object));
+  std::visit([this](auto& known) { store(std::move(known)); }, object);
 }
 
 void ClusterState::store(Namespace object) {
@@ -111,9 +111,9 @@ ClusterChanges ClusterState::take_changes() { return std::exchange(changes_, {})
 
 const std::map<ObjectName, EndpointSlice>& ClusterState::endpoint_slices(
     const ObjectName& service) const {
-  static const std::map<ObjectName, EndpointSlice> kNone;
+  static const std::map<ObjectName, EndpointSlice> none;
   const auto found = slices_.find(service);
-  return found == slices_.end() ? kNone : found->second;
+  return found == slices_.end() ? none : found->second;
 }
 
 }  // namespace weft::model

@@ -254,7 +254,7 @@ void ServiceCompiler::put(const Frontend& frontend, std::optional<FrontendEntry>
     table_.frontends.emplace(frontend, std::move(*entry));
 }
 
-ServiceDelta ServiceCompiler::finish(Touched touched) {
+ServiceDelta ServiceCompiler::finish(Touched&& touched) {
   ServiceDelta delta;
   for (auto& [frontend, previous] : touched) {
     const auto found = table_.frontends.find(frontend);

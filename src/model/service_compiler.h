@@ -89,7 +89,7 @@ class ServiceCompiler {
                                          std::set<ObjectName>& rivals) const;
   void put(const Frontend& frontend, std::optional<FrontendEntry> entry, Touched& touched);
   void add_rival(const Frontend& frontend, const ObjectName& rival, const ObjectName& owner);
-  ServiceDelta finish(Touched touched);
+  ServiceDelta finish(Touched&& touched);
 
   ServiceNode node_;
   ServiceTable table_{};

@@ -80,10 +80,6 @@ void Reconciler::mark(std::string_view kind) {
   entry.plan_resync(std::max(clock_.now(), soonest), Cause::kMark);
 }
 
-void Reconciler::mark_all() {
-  for (const auto& entry : entries_) mark(entry->state->kind());
-}
-
 void Reconciler::resync_now() {
   for (const auto& entry : entries_) entry->plan_resync(clock_.now(), Cause::kPeriod);
 }

@@ -96,8 +96,7 @@ class Reconciler {
   void start();                      // sources are in sync: the first run() resyncs everything
   void run();                        // writes what is due now
   void mark(std::string_view kind);  // the kernel changed something of this kind
-  void mark_all();
-  void resync_now();  // every kind, whatever back-off or interval says
+  void resync_now();                 // every kind, whatever back-off or interval says
   std::optional<Clock::TimePoint> deadline() const;  // when run() has something to do again
 
   bool started() const { return started_; }

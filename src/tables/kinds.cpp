@@ -5,6 +5,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/hash.h"
+
 namespace weft::tables {
 
 namespace {
@@ -47,10 +49,9 @@ std::vector<std::string> fields(const std::string& value) {
   }
 }
 
-// FNV-1a, to tell two contents of one size apart.
+// Tells two contents of one size apart.
 std::string fingerprint(std::string_view content) {
-  std::uint32_t hash = 2166136261U;
-  for (const char c : content) hash = (hash ^ static_cast<std::uint8_t>(c)) * 16777619U;
+  const std::uint64_t hash = hash_of(content);
   constexpr std::string_view kDigits = "0123456789abcdef";
   std::string text;
   for (int shift = 28; shift >= 0; shift -= 4) text += kDigits[hash >> shift & 15];

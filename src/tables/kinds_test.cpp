@@ -45,7 +45,7 @@ TEST(Kinds, DescribeAsAnOperatorWouldWriteIt) {
   EXPECT_EQ(RouteKind::describe(route), "via 10.244.2.0 dev weft.1 onlink");
   EXPECT_EQ(FileKind::describe("/etc/cni/net.d/10-weft.conflist"),
             "/etc/cni/net.d/10-weft.conflist");
-  EXPECT_EQ(FileKind::describe("{}\n"), "3 bytes (0b20f1fd)");
+  EXPECT_EQ(FileKind::describe("{}\n"), "3 bytes (6c4b9579)");
   EXPECT_NE(FileKind::describe("{1}"), FileKind::describe("{2}"));
 }
 

@@ -56,7 +56,7 @@ void remember_definition(const NftName* set, std::shared_ptr<const NftSet> defin
 }
 
 std::size_t NftKind::KeyHash::operator()(const Key& key) const {
-  std::uint64_t hash = reinterpret_cast<std::uintptr_t>(key.name);
+  auto hash = reinterpret_cast<std::uintptr_t>(key.name);
   const Bytes bytes = key.element.view();
   for (std::size_t at = 0; at < bytes.size(); at += sizeof(std::uint64_t))
     hash = mix(hash, load<std::uint64_t>(bytes.subspan(at)));

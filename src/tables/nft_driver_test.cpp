@@ -218,7 +218,7 @@ TEST_F(NftDriverTest, DriftIsNamedAndRepaired) {
         {"add rule " + p + " reject-it meta l4proto { 6, 17 } jump { counter\\; drop\\; }",
          {"different " + p + " chain reject-it"}},
         {"add set " + p +
-             " foreign { type inet_service\\; flags interval\\; elements = { 5-7 }\\; }",
+             R"( foreign { type inet_service\; flags interval\; elements = { 5-7 }\; })",
          {"unexpected " + p + " set foreign", "unexpected " + p + " set foreign { 5 }"}},
         {"add table " + p.substr(0, p.find(' ')) + " weft-foreign",
          {"unexpected " + p.substr(0, p.find(' ')) + " weft-foreign"}},

@@ -137,7 +137,7 @@ class RandomTable {
   // Slots are /28s (or /124s) apart, so that intervals never overlap; the last reaches to the end.
   void put_element(const std::string& name, SetType type, unsigned slot) {
     const bool last = slot == 5 && type == SetType::kInterval;
-    const IpAddress first = last ? top(16) : base().plus(16 * slot);
+    const IpAddress first = last ? top(16) : base().plus(std::uint64_t{16} * slot);
     NftKind::Key element = key(NftType::kSet, name);
     const auto with_port = [&](const IpAddress& ip) {
       NftBytes bytes(ip.bytes());

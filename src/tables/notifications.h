@@ -56,8 +56,8 @@ class Notifications {
     bool learns = false;  // its neighbors come and go by themselves: only permanent ones matter
   };
 
-  Known known(std::uint32_t link);
-  Known classify(const netlink::MessageView& link) const;
+  Known known(std::uint32_t index);
+  Known classify(const netlink::MessageView& message) const;
   void take_link(const netlink::MessageView& message);
   void take_address(const netlink::MessageView& message);
   void take_neighbor(const netlink::MessageView& message);

@@ -185,7 +185,7 @@ class World {
   void drift(const std::string& command) {
     const NetnsGuard inside = NetnsGuard::enter(netns_).value();
     shell(command);
-    reconciler_.mark_all();
+    mark_kinds(kEach);
     settle();
   }
 
@@ -194,7 +194,7 @@ class World {
   std::vector<std::string> verify_when_quiet() {
     std::vector<std::string> found = verify();
     for (int notification = 0; notification < 3 && !found.empty(); ++notification) {
-      reconciler_.mark_all();
+      mark_kinds(kEach);
       settle();
       found = verify();
     }
@@ -255,6 +255,10 @@ class World {
   void merge_kinds(const Tables& next, std::index_sequence<I...>) {
     (merge_kind<I>(next), ...);
   }
+  template <std::size_t... I>
+  void mark_kinds(std::index_sequence<I...>) {
+    (reconciler_.mark(std::tuple_element_t<I, Kinds>::kName), ...);
+  }
   template <std::size_t I>
   void merge_kind(const Tables& next) {
     using Kind = std::tuple_element_t<I, Kinds>;
@@ -286,7 +290,7 @@ class World {
 };
 
 std::string random_drift() {
-  static const std::vector<std::string> kDrifts{
+  static const std::vector<std::string> drifts{
       "ip link del weft.1",
       "ip link del cni0",
       "ip link set weft.1 down",
@@ -300,25 +304,25 @@ std::string random_drift() {
       "ip addr add 10.9.9.9/32 dev weft.1; ip addr add fd00:9::9/128 dev weft.1",
       "ip addr add 10.244.1.9/24 dev cni0; ip addr del 10.244.1.1/24 dev cni0",
       "ip addr del fd00:10:244:1::1/64 dev cni0; ip addr add fd00:10:244:1::1/128 dev cni0",
-      "ip neigh flush dev weft.1 nud permanent; ip neigh add 10.244.9.0 lladdr 02:00:00:00:00:09 "
-      "dev "
-      "weft.1 nud permanent",
+      R"(ip neigh flush dev weft.1 nud permanent
+         ip neigh add 10.244.9.0 lladdr 02:00:00:00:00:09 dev weft.1 nud permanent)",
       "bridge fdb add 02:00:00:00:00:09 dev weft.1 dst 172.31.0.99 self permanent",
-      "for mac in $(bridge fdb show dev weft.1 | cut -d' ' -f1); do bridge fdb replace $mac dev "
-      "weft.1 "
-      "dst 172.31.0.98 self permanent; done",
+      R"(for mac in $(bridge fdb show dev weft.1 | cut -d' ' -f1); do
+           bridge fdb replace $mac dev weft.1 dst 172.31.0.98 self permanent
+         done)",
       "ip route flush proto 87; ip -6 route flush proto 87",
       "ip route replace 10.244.2.0/24 via 172.31.0.77 proto 87",
-      "ip route change 10.244.3.0/24 via 172.31.0.77; ip -6 route change fd00:10:244:3::/64 via "
-      "fd00:31::77",
-      "ip route append 10.244.2.0/24 via 172.31.0.78 proto 87; ip route append 10.244.2.0/24 via "
-      "172.31.0.79 proto 87; ip -6 route append fd00:10:244:2::/64 via fd00:31::77 proto 87",
+      R"(ip route change 10.244.3.0/24 via 172.31.0.77
+         ip -6 route change fd00:10:244:3::/64 via fd00:31::77)",
+      R"(ip route append 10.244.2.0/24 via 172.31.0.78 proto 87
+         ip route append 10.244.2.0/24 via 172.31.0.79 proto 87
+         ip -6 route append fd00:10:244:2::/64 via fd00:31::77 proto 87)",
       "ip -6 route change fd00:10:244:2::/64 dev eth0",
       "ip route add 10.99.0.0/16 via 172.31.0.77 proto 87 metric 7",
       "ip link set eth0 down; ip link set eth0 up; ip addr add fd00:31::11/64 dev eth0 nodad",
       "echo 0 > /proc/sys/net/ipv4/ip_forward; echo 0 > /proc/sys/net/ipv6/conf/all/forwarding",
   };
-  return *rc::gen::elementOf(kDrifts);
+  return *rc::gen::elementOf(drifts);
 }
 
 TEST(ReconcileProperty, EndsWhereAResyncFromScratchDoes) {

@@ -112,10 +112,10 @@ Result<> SysctlDriver::put_back(const std::string& key, const SavedSysctl& saved
   if (!is_ours && !is_back) return {};
   std::vector<std::pair<std::string, std::string>> along;
   for (const SysctlChange& change : saved.along) {
-    WEFT_ASSIGN(auto now, read_sysctl(change.key));
+    WEFT_ASSIGN(const auto now, read_sysctl(change.key));
     if (!now) continue;  // its link went
     const bool is_anothers = is_ours && now != change.after;
-    along.emplace_back(change.key, is_anothers ? std::move(*now) : change.before);
+    along.emplace_back(change.key, is_anothers ? *now : change.before);
   }
   if (!is_back) WEFT_TRY(write_sysctl(key, saved.previous));
   for (const auto& [changed, value] : along) WEFT_TRY(ensure_sysctl(changed, value));

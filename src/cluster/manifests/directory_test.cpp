@@ -238,7 +238,7 @@ TEST_F(ManifestDirectoryTest, WhatIsNoRegularFileIsAProblemAndNeverWaitedFor) {
 
 TEST_F(ManifestDirectoryTest, AFileHasALargestSize) {
   write("a.json", "[]");
-  std::filesystem::resize_file(path_ + "/a.json", 65 * 1024 * 1024);
+  std::filesystem::resize_file(path_ + "/a.json", 65U << 20);
   ASSERT_TRUE(directory_.scan());
   EXPECT_THAT(reports_, ElementsAre("a.json: is larger than 64 MiB"));
 }

@@ -199,7 +199,7 @@ TEST(Document, ALongFieldNameIsToldAsWhatEnclosesIt) {
 }
 
 TEST(Document, YamlHasALargestSize) {
-  EXPECT_EQ(error_of("# " + std::string(17 * 1024 * 1024, 'x')),
+  EXPECT_EQ(error_of("# " + std::string(17U << 20, 'x')),
             "web.yaml: is larger than 16 MiB, the most for YAML; JSON may have more");
 }
 

@@ -7,19 +7,13 @@
 #include <optional>
 #include <utility>
 
+#include "base/hash.h"
 #include "tables/names.h"
 
 namespace weft::cni {
 namespace {
 
 constexpr std::uint32_t kPodInterface = 2;  // place in the result: bridge, host's end, pod's end
-
-// FNV-1a: names and MACs need spreading, not secrecy.
-std::uint64_t hash_of(std::string_view text) {
-  std::uint64_t hash = 0xcbf29ce484222325;
-  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
-  return hash ^ hash >> 32;
-}
 
 bool has_default_route(const CniResult& result, IpFamily family) {
   return std::any_of(result.routes.begin(), result.routes.end(), [&](const Route& route) {

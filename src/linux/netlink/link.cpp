@@ -182,10 +182,6 @@ void put_link_removal(Batch& batch, std::uint32_t index) {
   batch.add(RTM_DELLINK, 0).header(header);
 }
 
-void put_link_group_removal(Batch& batch, std::uint32_t group) {
-  batch.add(RTM_DELLINK, 0).header(ifinfomsg{}).u32(IFLA_GROUP, group);
-}
-
 Result<std::vector<Link>> list_links(Socket& socket) {
   Batch request;
   request.add(RTM_GETLINK, 0).header(ifinfomsg{}).u32(IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);

@@ -72,8 +72,6 @@ void put_link_rename(Batch& batch, std::uint32_t index, std::string_view name);
 
 void put_link_removal(Batch& batch, std::string_view name);
 void put_link_removal(Batch& batch, std::uint32_t index);
-// All links of the group at once: the kernel waits once, not once a link.
-void put_link_group_removal(Batch& batch, std::uint32_t group);
 
 Result<std::vector<Link>> list_links(Socket& socket);
 Result<std::optional<Link>> find_link(Socket& socket, std::string_view name);

@@ -139,22 +139,6 @@ TEST_F(LinkTest, SettingsChangeInPlace) {
   EXPECT_EQ(link_named("a0").mtu, 1300U);
 }
 
-TEST_F(LinkTest, AGroupGoesAtOnce) {
-  for (int i = 0; i < 3; ++i) add_veth("p" + std::to_string(i), "q" + std::to_string(i));
-  Link link = named("p0");
-  link.group = 87;
-  change(link);
-  link.name = "p2";
-  change(link);
-  Batch batch;
-  put_link_group_removal(batch, 87);
-  run(batch);
-  const auto links = list_links(socket_);
-  std::vector<std::string> names;
-  for (const Link& left : *links) names.push_back(left.name);
-  EXPECT_THAT(names, testing::UnorderedElementsAre("lo", "p1", "q1"));
-}
-
 TEST_F(LinkTest, ErrorsAreTheKernels) {
   Batch batch;
   put_link_removal(batch, "nonesuch");

@@ -21,7 +21,7 @@ class RouteTest : public RtnetlinkFixture {
        "ip addr add 10.1.0.1/24 dev d0; ip addr add fd00:1::1/64 dev d0 nodad");
     d0_ = index_of("d0");
   }
-  Route via(const char* destination, const char* gateway) {
+  Route via(const char* destination, const char* gateway) const {
     Route route;
     route.destination = prefix(destination);
     if (gateway != nullptr) route.gateway = ip(gateway);

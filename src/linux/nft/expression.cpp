@@ -60,12 +60,6 @@ RuleBuilder& RuleBuilder::reject() {
         .u8(NFTA_REJECT_ICMP_CODE, port_unreachable);
   });
 }
-RuleBuilder& RuleBuilder::reject_any_family() {
-  return expression("reject", [&] {
-    message_.be32(NFTA_REJECT_TYPE, NFT_REJECT_ICMPX_UNREACH)
-        .u8(NFTA_REJECT_ICMP_CODE, NFT_REJECT_ICMPX_PORT_UNREACH);
-  });
-}
 
 // ---- Expressions
 

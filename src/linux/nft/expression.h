@@ -157,9 +157,6 @@ class RuleBuilder {
   RuleBuilder& masquerade();         // fully random ports
   RuleBuilder& reject_with_reset();  // tcp reset; after protocol_is(IPPROTO_TCP)
   RuleBuilder& reject();             // ICMP port unreachable, of the rule's family
-  RuleBuilder& reject_any_family();  // the same in inet chains: icmpx
-  RuleBuilder& dnat_to(const IpAddress& address, std::uint16_t port);
-  RuleBuilder& snat_to(const IpAddress& address);
 
   // ---- The expressions themselves, for whatever the words above do not say. Registers explicit.
   RuleBuilder& payload(std::uint32_t base, std::uint32_t offset, std::uint32_t length, Register to);

@@ -33,7 +33,7 @@ class FlatLayout {
     const FieldType address = address_type(family);
     const std::vector<FieldType> frontend{address, kInetProtocol, kInetService};
     const std::vector<FieldType> backend{address, kInetService};
-    const auto verdicts = [&](std::string name) {
+    const auto verdicts = [&](const char* name) {
       sets_.push_back({name, {.key = frontend, .verdict_map = true}});
     };
     verdicts("services");

@@ -218,14 +218,4 @@ RuleBuilder& RuleBuilder::return_to_caller() { return verdict(NFT_RETURN); }
 RuleBuilder& RuleBuilder::jump(std::string_view chain) { return verdict(NFT_JUMP, chain); }
 RuleBuilder& RuleBuilder::go_to(std::string_view chain) { return verdict(NFT_GOTO, chain); }
 
-RuleBuilder& RuleBuilder::dnat_to(const IpAddress& address, std::uint16_t port) {
-  const Register at = kFirstRegister;
-  const Register port_at = at + registers_for(address_length(family_));
-  immediate(at, address.bytes()).immediate(port_at, bytes_of(to_be(port)));
-  return nat(NFT_NAT_DNAT, at, port_at);
-}
-RuleBuilder& RuleBuilder::snat_to(const IpAddress& address) {
-  return immediate(kFirstRegister, address.bytes()).nat(NFT_NAT_SNAT, kFirstRegister, 0);
-}
-
 }  // namespace weft::nft

@@ -22,8 +22,8 @@ using tables::TableChanges;
 namespace {
 
 const std::vector<Backend>& backends_of(const std::optional<FrontendEntry>& entry) {
-  static const std::vector<Backend> kNone;
-  return entry ? entry->backends : kNone;
+  static const std::vector<Backend> none;
+  return entry ? entry->backends : none;
 }
 
 bool same_target(const Backend& a, const Backend& b) {
@@ -72,11 +72,11 @@ std::size_t edits_of(const model::ServiceDelta& changed) {
 }
 
 // An entry that is there or not.
-void plan_presence(NftKind::Key key, bool present, NftKind::Value value, TableChanges& out) {
+void plan_presence(const NftKind::Key& key, bool present, NftKind::Value value, TableChanges& out) {
   if (present)
-    out.set<NftKind>(std::move(key), std::move(value));
+    out.set<NftKind>(key, std::move(value));
   else
-    out.remove<NftKind>(std::move(key));
+    out.remove<NftKind>(key);
 }
 
 }  // namespace

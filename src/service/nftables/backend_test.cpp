@@ -168,7 +168,7 @@ ServiceTable random_table() {
     frontends.push_back(
         {{base.plus(random<std::uint64_t>(0, 2)), *rc::gen::element(Protocol::kTcp, Protocol::kUdp),
           random<std::uint16_t>(1, 4)},
-         std::move(entry)});
+         entry});
   }
   std::sort(frontends.begin(), frontends.end(),
             [](const auto& a, const auto& b) { return a.first < b.first; });

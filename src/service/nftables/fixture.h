@@ -48,12 +48,12 @@ inline model::ServiceDelta delta_between(model::ServiceTable before,
 }
 
 inline model::ServiceTable table_of(
-    std::vector<std::pair<model::Frontend, model::FrontendEntry>> frontends) {
+    const std::vector<std::pair<model::Frontend, model::FrontendEntry>>& frontends) {
   model::ServiceTable table;
   model::ServiceDelta ignored;
-  for (auto& [frontend, entry] : frontends) {
+  for (const auto& [frontend, entry] : frontends) {
     model::count(table, ignored, frontend, entry);
-    table.frontends.emplace(frontend, std::move(entry));
+    table.frontends.emplace(frontend, entry);
   }
   return table;
 }

@@ -311,7 +311,7 @@ TEST_P(Traffic, AServiceAddressThatNobodyHasIsDropped) {
 }
 
 TEST_P(Traffic, AUdpClientFollowsItsBackendsOnceStaleFlowsAreGone) {
-  const auto over = [&](std::vector<Backend> backends) {
+  const auto over = [&](const std::vector<Backend>& backends) {
     return table_of(frontends(kWeb, 80, FrontendKind::kClusterIp, backends));
   };
   serve(over({kBackend1}));
@@ -355,7 +355,7 @@ TEST_P(Traffic, NoPacketIsRefusedWhileBackendsComeAndGo) {
     const UniqueFd socket = open_socket(node_, Protocol::kUdp, GetParam());
     sockaddr_storage address;
     socklen_t size = socket_address(IpAddress::any(GetParam()), source, address);
-    ::bind(socket.get(), reinterpret_cast<sockaddr*>(&address), size);
+    EXPECT_EQ(::bind(socket.get(), reinterpret_cast<sockaddr*>(&address), size), 0);
     size = socket_address(kWeb, 80, address);
     if (::sendto(socket.get(), "hi", 2, 0, reinterpret_cast<sockaddr*>(&address), size) < 0)
       ++refused;

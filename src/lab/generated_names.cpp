@@ -1,17 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "lab/hash.h"
+#include "lab/generated_names.h"
 
 #include <fmt/format.h>
 
-namespace weft::lab {
+#include "base/hash.h"
 
-std::uint64_t hash_of(std::string_view text) {
-  std::uint64_t hash = 0xcbf29ce484222325;
-  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
-  hash ^= hash >> 32;
-  hash *= 0xd6e8feb86659fd93;  // short inputs that differ at their end still differ everywhere
-  return hash ^ (hash >> 32);
-}
+namespace weft::lab {
 
 std::string word_of(std::string_view text, std::size_t length) {
   // k8s.io/apimachinery/pkg/util/rand: what generated names are made of.

@@ -2,13 +2,11 @@
 // Names derived from what they stand for: the same input, the same name, on every run. Pure.
 #pragma once
 
-#include <cstdint>
+#include <cstddef>
 #include <string>
 #include <string_view>
 
 namespace weft::lab {
-
-std::uint64_t hash_of(std::string_view text);  // FNV-1a, 64 bits, mixed (the low bits are good)
 
 // `length` (up to 12) characters of Kubernetes' alphabet for generated names: no vowels, so no
 // words.
