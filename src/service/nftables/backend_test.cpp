@@ -175,7 +175,7 @@ ServiceTable random_table() {
   frontends.erase(std::unique(frontends.begin(), frontends.end(),
                               [](const auto& a, const auto& b) { return a.first == b.first; }),
                   frontends.end());
-  return table_of(std::move(frontends));
+  return table_of(frontends);
 }
 
 bool same(const NftKind::Table& a, const NftKind::Table& b) {

@@ -227,7 +227,7 @@ class Traffic : public ::testing::TestWithParam<IpFamily> {
                       frontends(kSelf, 80, FrontendKind::kClusterIp, {kBackend1}),
                       frontends(kEmpty, 80, FrontendKind::kClusterIp, {})})
       all.insert(all.end(), more.begin(), more.end());
-    return table_of(std::move(all));
+    return table_of(all);
   }
 
   const IpAddress kClient = ip(pick("192.0.2.2", "2001:db8::2"));
