@@ -8,7 +8,7 @@
 #include <iostream>
 #include <iterator>
 #include <numeric>
-#include <regex>
+#include <string_view>
 
 #include "cluster/manifests/document.h"
 #include "lab/deployment.h"
@@ -83,23 +83,38 @@ Result<> check_namespace(const Document& document, const std::vector<Document>& 
                           fmt::format("there is no namespace {}", name_space));
 }
 
+bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
+bool is_lower_or_digit(char c) { return is_lower(c) || (c >= '0' && c <= '9'); }
+
+bool is_label(std::string_view name) {  // RFC 1123
+  return !name.empty() && is_lower_or_digit(name.front()) && is_lower_or_digit(name.back()) &&
+         std::all_of(name.begin(), name.end(),
+                     [](char c) { return is_lower_or_digit(c) || c == '-'; });
+}
+
+bool is_subdomain(std::string_view name) {  // RFC 1123: labels with dots between
+  const std::size_t dot = name.find('.');
+  if (dot == std::string_view::npos) return is_label(name);
+  return is_label(name.substr(0, dot)) && is_subdomain(name.substr(dot + 1));
+}
+
+bool is_name_for(std::string_view kind, std::string_view name) {
+  if (kind == "Service") return is_label(name) && is_lower(name.front());  // RFC 1035
+  return kind == "Namespace" ? is_label(name) : is_subdomain(name);
+}
+
 // As the API server has it: a Pod's and a Deployment's name is an RFC 1123 subdomain, a Namespace's
 // an RFC 1123 label, a Service's an RFC 1035 label.
 Result<> check_name(const Document& document) {
-  static const std::regex subdomain(
-      "[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*");
-  static const std::regex label("[a-z0-9]([-a-z0-9]*[a-z0-9])?");
-  static const std::regex service("[a-z]([-a-z0-9]*[a-z0-9])?");
-  const bool is_label = document.kind == "Namespace" || document.kind == "Service";
-  const std::regex& form = document.kind == "Service" ? service : is_label ? label : subdomain;
+  const bool is_one_label = document.kind == "Namespace" || document.kind == "Service";
   const std::string& name = document.name.name;
-  const std::size_t longest = is_label ? 63 : 253;
-  if (name.size() <= longest && std::regex_match(name, form)) return {};
+  const std::size_t longest = is_one_label ? 63 : 253;
+  if (name.size() <= longest && is_name_for(document.kind, name)) return {};
   return cluster::fail_at(
       document, "/metadata/name",
       fmt::format("\"{}\" is no name for a {}: at most {} of a-z, 0-9, '-'{}, {} first, no '-' at "
                   "an end",
-                  name, document.kind, longest, is_label ? "" : " and '.'",
+                  name, document.kind, longest, is_one_label ? "" : " and '.'",
                   document.kind == "Service" ? "a letter" : "a letter or digit"));
 }
 
