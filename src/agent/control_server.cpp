@@ -6,8 +6,9 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
+#include <chrono>
 #include <filesystem>
+#include <thread>
 
 #include "agent/control_connection.h"
 #include "agent/control_socket.h"
@@ -34,6 +35,30 @@ bool is_alive(const std::string& path) {
   return code != ENOENT && code != ECONNREFUSED && code != ECONNRESET;
 }
 
+// Whatever stands there and is no socket is not ours to replace.
+Result<> check_place(const std::string& path) {
+  struct stat found {};
+  if (::lstat(path.c_str(), &found) == 0)
+    return S_ISSOCK(found.st_mode) ? Result<>() : fail(path + " exists and is no socket", EEXIST);
+  return errno == ENOENT ? Result<>() : fail_errno(path);
+}
+
+std::string lock_file(const std::string& path) { return path + ".lock"; }
+
+// The right to the socket, for this process's life. Who has it answers, or is about to, or was
+// killed and is being taken apart.
+Result<FileLock> claim(const std::string& path) {
+  const auto end = std::chrono::steady_clock::now() + kAnswerTime;
+  while (true) {
+    if (is_alive(path)) return fail("another agent answers at " + path, EADDRINUSE);
+    WEFT_ASSIGN(auto lock, FileLock::try_acquire(lock_file(path)));
+    if (lock) return std::move(*lock);
+    if (std::chrono::steady_clock::now() > end)
+      return fail("another agent holds " + lock_file(path) + ", and does not answer", EADDRINUSE);
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+}
+
 Result<UniqueFd> bind_socket(const std::string& path) {
   UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!fd) return fail_errno("socket");
@@ -57,10 +82,11 @@ Result<std::unique_ptr<ControlServer>> ControlServer::listen(loop::Loop& loop,
                                                              Admission admit,
                                                              ControlHandler handler) {
   WEFT_TRY(make_directory_of(path), "control socket");
-  if (is_alive(path)) return fail("control socket: another agent answers at " + path, EADDRINUSE);
+  WEFT_TRY(check_place(path), "control socket");
+  WEFT_ASSIGN(FileLock lock, claim(path), "control socket");
   if (::unlink(path.c_str()) != 0 && errno != ENOENT) return fail_errno("control socket: " + path);
   auto server = std::unique_ptr<ControlServer>(
-      new ControlServer(loop, path, std::move(admit), std::move(handler)));
+      new ControlServer(loop, path, std::move(lock), std::move(admit), std::move(handler)));
   WEFT_ASSIGN(server->listener_, bind_socket(path), "control socket");
   WEFT_ASSIGN(loop::FdWatcher watcher,
               loop::FdWatcher::readable(loop, server->listener_.get(),
@@ -72,6 +98,7 @@ Result<std::unique_ptr<ControlServer>> ControlServer::listen(loop::Loop& loop,
 ControlServer::~ControlServer() {
   for (const auto& connection : connections_) connection->close();
   if (listener_) ::unlink(path_.c_str());
+  ::unlink(lock_file(path_).c_str());
 }
 
 void ControlServer::accept_all() {

@@ -20,6 +20,7 @@
 
 #include "base/result.h"
 #include "base/unique_fd.h"
+#include "linux/file_lock.h"
 #include "loop/fd_watcher.h"
 #include "loop/loop.h"
 
@@ -36,19 +37,22 @@ using ControlHandler = std::function<void(const std::string& method, Reply reply
 class ControlServer {
  public:
   // Makes the socket and its directory. A socket that nobody listens at is left over from an agent
-  // that was killed and is replaced; fails when an agent does (it is asked for its status).
+  // that was killed and is replaced; fails when an agent does, or starts to (PATH.lock says so),
+  // and when something else stands at the path.
   static Result<std::unique_ptr<ControlServer>> listen(loop::Loop& loop, const std::string& path,
                                                        Admission admit, ControlHandler handler);
-  ~ControlServer();  // removes the socket
+  ~ControlServer();  // removes the socket and its lock
   ControlServer(const ControlServer&) = delete;
   ControlServer& operator=(const ControlServer&) = delete;
 
  private:
   class Connection;
 
-  ControlServer(loop::Loop& loop, std::string path, Admission admit, ControlHandler handler)
+  ControlServer(loop::Loop& loop, std::string path, FileLock lock, Admission admit,
+                ControlHandler handler)
       : loop_(loop),
         path_(std::move(path)),
+        lock_(std::move(lock)),
         admit_(std::move(admit)),
         handler_(std::move(handler)) {}
   void accept_all();
@@ -56,6 +60,7 @@ class ControlServer {
 
   loop::Loop& loop_;
   std::string path_;
+  FileLock lock_;
   Admission admit_;
   ControlHandler handler_;
   UniqueFd listener_{};

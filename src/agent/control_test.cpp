@@ -7,6 +7,7 @@
 #include <atomic>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <thread>
 #include <vector>
 
@@ -203,6 +204,35 @@ TEST_F(ControlTest, SocketOfAKilledAgentIsReplacedButALivingOneIsNot) {
     ASSERT_EQ(::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
   }
   EXPECT_TRUE(ControlServer::listen(loop_, stale, is_root, {}));
+}
+
+TEST_F(ControlTest, OneThatIsAboutToAnswerIsWaitedFor) {
+  std::filesystem::create_directories(directory_ + "/run");
+  auto first = FileLock::acquire(path_ + ".lock");
+  ASSERT_TRUE(first);
+  // It has the lock and no socket yet; then it is gone.
+  std::thread end([&] {
+    std::this_thread::sleep_for(50ms);
+    first = fail("gone");
+  });
+  EXPECT_TRUE(ControlServer::listen(loop_, path_, is_root, {}));
+  end.join();
+}
+
+TEST_F(ControlTest, TheEndOfOneServerLeavesNothing) {
+  listen();
+  server_.reset();
+  EXPECT_TRUE(std::filesystem::is_empty(directory_ + "/run"));
+}
+
+TEST_F(ControlTest, WhatIsNoSocketStays) {
+  const std::string precious = directory_ + "/precious";
+  std::ofstream(precious) << "x";
+  const auto refused = ControlServer::listen(loop_, precious, is_root, {});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().message, "control socket: " + precious + " exists and is no socket");
+  EXPECT_TRUE(std::filesystem::is_regular_file(precious));
+  EXPECT_FALSE(std::filesystem::exists(precious + ".lock"));
 }
 
 // As the kernel takes a killed agent apart: it accepts, and hangs up.

@@ -23,8 +23,12 @@ TEST(FileLock, IsHeldUntilTheObjectGoes) {
     const auto lock = FileLock::acquire(path);
     ASSERT_TRUE(lock.has_value()) << lock.error().message;
     EXPECT_FALSE(is_free(path));
+    const auto second = FileLock::try_acquire(path);
+    ASSERT_TRUE(second.has_value()) << second.error().message;
+    EXPECT_FALSE(*second);
   }
   EXPECT_TRUE(is_free(path));
+  EXPECT_TRUE(FileLock::try_acquire(path).value());
   ::unlink(path.c_str());
   EXPECT_FALSE(FileLock::acquire("/no/such/directory/lock").has_value());
 }
