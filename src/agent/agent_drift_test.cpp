@@ -113,5 +113,20 @@ TEST_F(AgentDriftTest, UnderlayThatIsMadeAnewIsSetAgain) {
       << difference(expected, snapshot());
 }
 
+TEST_F(AgentDriftTest, APeerThatCannotBeReachedKeepsNoPodsFromThisNode) {
+  write_config("  podNetwork: {transport: direct}\n");
+  write_node("3", "192.0.2.3");  // beyond a router
+  sh("ip route add 10.244.2.0/24 via 172.31.0.254");
+  start_agent();
+  ASSERT_TRUE(eventually([&] {
+    const std::string told = status();
+    return told.find("10.244.2.0/24") != std::string::npos &&
+           told.find("10.244.3.0/24") != std::string::npos;
+  })) << status();
+  EXPECT_TRUE(eventually([&] {
+    return std::filesystem::exists(directory_ + "/cni/10-weft.conflist");
+  })) << status();
+}
+
 }  // namespace
 }  // namespace weft::agent

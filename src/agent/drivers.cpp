@@ -44,9 +44,12 @@ Result<std::vector<std::uint32_t>> add_drivers(reconcile::Reconciler& tables,
                                 {.stage = 5, .rests_on_links = true});
   tables.add<tables::NftKind>(make_unique<tables::NftDriver>(std::move(netfilter)),
                               {.stage = 6, .atomic = true});
-  // A runtime that sees the file starts pods.
+  // A runtime that sees the file starts pods. Neighbors, FDB entries and routes lead to peers: one
+  // that cannot be reached is no reason for this node to run nothing.
   tables.add<tables::FileKind>(make_unique<tables::FileDriver>(std::vector{cni_file}),
-                               {.stage = 7, .waits_for_lower = true});
+                               {.stage = 7,
+                                .waits_for = {tables::LinkKind::kName, tables::SysctlKind::kName,
+                                              tables::AddressKind::kName, tables::NftKind::kName}});
   return own;
 }
 

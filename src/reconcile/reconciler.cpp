@@ -147,11 +147,9 @@ bool Reconciler::step() {
 
 bool Reconciler::may_write(const Entry& entry, Part part) const {
   if (entry.failed) return false;
-  const auto blocks = [&](const std::unique_ptr<Entry>& other) {
-    return other->failed && other->placement.stage < entry.placement.stage;
-  };
-  const bool held_up =
-      entry.placement.waits_for_lower && std::any_of(entries_.begin(), entries_.end(), blocks);
+  const auto& causes = entry.placement.waits_for;
+  const bool held_up = std::any_of(causes.begin(), causes.end(),
+                                   [&](std::string_view kind) { return find(kind).failed; });
   if (!held_up) return entry.state->pending(part);
   return part != Part::kAdditions && entry.state->pending(Part::kRemovals);
 }

@@ -65,8 +65,9 @@ class Reconciler {
     int stage = 0;
     bool atomic = false;
     bool rests_on_links = false;
-    bool cascades = false;         // its writes may take along entries of kinds that rest on links
-    bool waits_for_lower = false;  // nothing is added while a kind of a lower stage is failing
+    bool cascades = false;  // its writes may take along entries of kinds that rest on links
+    // Kinds of lower stages: nothing is added while one of them is failing.
+    std::vector<std::string_view> waits_for{};
   };
   template <class Kind>
   void add(std::unique_ptr<Driver<Kind>> driver, Placement placement) {

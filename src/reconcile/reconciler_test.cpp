@@ -356,14 +356,16 @@ TEST_F(ReconcilerTest, FailingTellsCausesFirstAndIsEmptyWhenAllIsWell) {
   EXPECT_THAT(reconciler->failing(), IsEmpty());
 }
 
-TEST_F(ReconcilerTest, WhatWaitsForLowerStagesComesOnceNoneIsFailing) {
+TEST_F(ReconcilerTest, WhatWaitsForAKindComesOnceThatIsNotFailing) {
   make();
   FakeKernel last;
   last.journal = &journal;
   reconciler->add<Last>(std::make_unique<FakeDriver<Last>>(last),
-                        {.stage = 3, .waits_for_lower = true});
+                        {.stage = 3, .waits_for = {Low::kName}});
   reconciler->start();
   low.refuses = {"link"};
+  high.refuses = {"route to a peer"};  // which nothing waits for
+  set<High>("route to a peer", "1");
   set<Last>("file", "1");
   set<Low>("link", "1");
   EXPECT_THAT(run(), IsEmpty());
