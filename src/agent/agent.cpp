@@ -111,7 +111,7 @@ void Agent::pass() {
   stale_flows_->remove_written(tables_);
   if (kernel_watch_) kernel_watch_->follow(tables_);
   requests_.advance();
-  reconcile_log_.end_of_pass(tables_.settled());
+  reconcile_log_.end_of_pass(tables_.settled(), tables_.failing());
   sleep_until_due();
 }
 

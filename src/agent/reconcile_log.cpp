@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/reconcile_log.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "log/log.h"
 
 namespace weft::agent {
@@ -20,6 +23,7 @@ reconcile::ReconcilerEvents ReconcileLog::events() {
 void ReconcileLog::on_failure(const Error& error) {
   ++failures_;
   if (failing_.size() >= kMostFailures || !failing_.insert(error.message).second) return;
+  all_is_well_ = false;
   log::error("reconcile", "failed; trying again", {{"error", error}});
 }
 
@@ -38,10 +42,12 @@ void ReconcileLog::on_drift(const reconcile::Drift& drift) {
                  {{"kind", drift.kind}, {"key", drift.key}, {"problem", to_string(drift.problem)}});
 }
 
-void ReconcileLog::end_of_pass(bool settled) {
-  if (!settled || failing_.empty()) return;
-  failing_.clear();
-  log::info("reconcile", "settled again");
+void ReconcileLog::end_of_pass(bool settled, std::span<const Error> failing) {
+  std::erase_if(failing_, [&](const std::string& logged) {
+    return std::none_of(failing.begin(), failing.end(),
+                        [&](const Error& error) { return error.message == logged; });
+  });
+  if (settled && !std::exchange(all_is_well_, true)) log::info("reconcile", "settled again");
 }
 
 }  // namespace weft::agent

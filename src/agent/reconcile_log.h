@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the Reconciler reports, as log lines and counts. A failure that repeats is logged once,
-// until it changes or is over; of much drift at once (a bridge that was deleted takes all along)
-// the first lines and a total.
+// What the Reconciler reports, as log lines and counts. A failure that repeats is logged once, and
+// again when it comes back after it was over; of much drift at once (a bridge that was deleted takes
+// all along) the first lines and a total.
 #pragma once
 
 #include <cstdint>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 
 #include "reconcile/reconciler.h"
@@ -25,8 +26,8 @@ class ReconcileLog {
   // From now on what is found and removed is no drift: it is being uninstalled.
   void expect_removals() { removing_ = true; }
 
-  // After each run() of the Reconciler.
-  void end_of_pass(bool settled);
+  // After each run() of the Reconciler, with what it is failing at.
+  void end_of_pass(bool settled, std::span<const Error> failing);
 
   std::uint64_t drifted() const { return drifted_; }
   std::uint64_t failures() const { return failures_; }
@@ -41,7 +42,8 @@ class ReconcileLog {
   std::uint64_t lines_ = 0;                                   // in them
   std::uint64_t failures_ = 0;
   bool removing_ = false;
-  std::set<std::string> failing_{};  // what was logged since all was well
+  std::set<std::string> failing_{};  // as logged, while it lasts
+  bool all_is_well_ = true;          // as last logged
 };
 
 }  // namespace weft::agent

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <vector>
+
 namespace weft::agent {
 namespace {
 
@@ -41,13 +43,29 @@ TEST_F(ReconcileLogTest, FailureIsLoggedOnceUntilAllIsWell) {
     events_.failed({"a", 1});
     events_.failed({"b", 1});
     events_.failed({"a", 1});
-    log_.end_of_pass(false);
+    log_.end_of_pass(false, std::vector<Error>{{"a", 1}, {"b", 1}});
   };
   EXPECT_EQ(lines("trying again", fail_twice), 2);
   EXPECT_EQ(lines("trying again", fail_twice), 0);
-  EXPECT_EQ(lines("settled again", [&] { log_.end_of_pass(true); }), 1);
+  EXPECT_EQ(lines("settled again", [&] { log_.end_of_pass(true, {}); }), 1);
+  EXPECT_EQ(lines("settled again", [&] { log_.end_of_pass(true, {}); }), 0);
   EXPECT_EQ(lines("trying again", fail_twice), 2);
   EXPECT_EQ(log_.failures(), 9U);
+}
+
+TEST_F(ReconcileLogTest, FailureThatComesBackIsLoggedAgainWhileAnotherLasts) {
+  const std::vector<Error> lasting{{"lasting", 1}};
+  const auto fail_and_recover = [&] {
+    for (const char* message : {"lasting", "passing"}) events_.failed({message, 1});
+    log_.end_of_pass(false, std::vector<Error>{{"lasting", 1}, {"passing", 1}});
+    log_.end_of_pass(false, lasting);
+  };
+  EXPECT_EQ(lines("trying again", fail_and_recover), 2);
+  EXPECT_EQ(lines("passing", fail_and_recover), 1);
+  EXPECT_EQ(lines("lasting", fail_and_recover), 0);
+  // Over, but not settled yet.
+  EXPECT_EQ(lines("settled again", [&] { log_.end_of_pass(false, {}); }), 0);
+  EXPECT_EQ(lines("settled again", [&] { log_.end_of_pass(true, {}); }), 1);
 }
 
 TEST_F(ReconcileLogTest, MuchDriftIsCountedAndTheFirstOfItLogged) {
