@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What the Reconciler reports, as log lines and counts. A failure that repeats is logged once, and
-// again when it comes back after it was over; of much drift at once (a bridge that was deleted takes
-// all along) the first lines and a total.
+// again when it comes back after it was over; of much drift at once (a bridge that was deleted
+// takes all along) the first lines and a total.
 #pragma once
 
 #include <cstdint>
