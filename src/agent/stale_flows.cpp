@@ -4,8 +4,8 @@
 #include <chrono>
 #include <utility>
 
-#include "linux/netlink/conntrack.h"
 #include "log/log.h"
+#include "service/stale_flows.h"
 #include "tables/nft.h"
 
 namespace weft::agent {
@@ -17,19 +17,39 @@ constexpr std::chrono::seconds kRetry{1};
 }  // namespace
 
 void StaleFlows::note(std::span<const model::FrontendChange> changes) {
-  const std::vector<service::StaleFlow> more = service::stale_udp_flows(changes);
-  flows_.insert(flows_.end(), more.begin(), more.end());
+  for (const model::FrontendChange& change : changes) note(change);
+  bound();
+}
+
+void StaleFlows::note(const model::FrontendChange& change) {
+  const auto noted = stale_.find(change.frontend);
+  if (noted != stale_.end() && change.current)
+    for (const model::Backend& back : change.current->backends)
+      noted->second.erase(netlink::Endpoint{back.address, back.port});
+  for (const service::StaleFlow& flow : service::stale_udp_flows(std::span(&change, 1))) {
+    Backends& backends = stale_[flow.frontend];
+    if (!backends.contains(std::nullopt))
+      backends.insert(netlink::Endpoint{flow.backend.address, flow.backend.port});
+  }
+}
+
+void StaleFlows::bound() {
+  std::size_t flows = 0;
+  for (const auto& [frontend, backends] : stale_) flows += backends.size();
+  if (flows <= kMostFlows) return;
+  for (auto& [frontend, backends] : stale_) backends = {std::nullopt};
 }
 
 void StaleFlows::remove_written(const reconcile::Reconciler& tables) {
-  if (flows_.empty() || (retry_at_ && clock_.now() < *retry_at_)) return;
+  if (stale_.empty() || (retry_at_ && clock_.now() < *retry_at_)) return;
   retry_at_.reset();
   if (!tables.settled(tables::NftKind::kName)) return;  // there will be a run() when it is
   std::vector<netlink::ConntrackMatch> matches;
-  for (const service::StaleFlow& flow : flows_)
-    matches.push_back({.protocol = static_cast<std::uint8_t>(flow.frontend.protocol),
-                       .destination = {flow.frontend.address, flow.frontend.port},
-                       .backend = netlink::Endpoint{flow.backend.address, flow.backend.port}});
+  for (const auto& [frontend, backends] : stale_)
+    for (const auto& backend : backends)
+      matches.push_back({.protocol = static_cast<std::uint8_t>(frontend.protocol),
+                         .destination = {frontend.address, frontend.port},
+                         .backend = backend});
   const auto removed = netlink::delete_conntrack(netfilter_, matches);
   if (!removed) {
     if (!std::exchange(failing_, true))
@@ -38,7 +58,7 @@ void StaleFlows::remove_written(const reconcile::Reconciler& tables) {
     return;
   }
   if (*removed > 0) log::info("agent", "removed stale UDP flows", {{"flows", *removed}});
-  flows_.clear();
+  stale_.clear();
   failing_ = false;
 }
 

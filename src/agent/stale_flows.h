@@ -3,22 +3,28 @@
 // Removes tracked UDP flows that a change of Services left behind (service/stale_flows.h), once the
 // change has been written: before that, the next packet would begin the same flow again. Where the
 // kernel refuses, they are kept and tried again.
+//
+// However long that takes and whatever changes meanwhile, memory is bounded: a flow is kept once, a
+// backend that is back is stale no more, and past kMostFlows all flows of these frontends go.
 #pragma once
 
+#include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <vector>
 
+#include "linux/netlink/conntrack.h"
 #include "linux/netlink/socket.h"
 #include "model/service_table.h"
 #include "reconcile/reconciler.h"
-#include "service/stale_flows.h"
 
 namespace weft::agent {
 
 class StaleFlows {
  public:
   using TimePoint = reconcile::Clock::TimePoint;
+  static constexpr std::size_t kMostFlows = 100'000;  // some 10 MB
 
   // `netfilter`: of NETLINK_NETFILTER, in the node's namespace.
   StaleFlows(netlink::Socket netfilter, const reconcile::Clock& clock)
@@ -30,9 +36,15 @@ class StaleFlows {
   std::optional<TimePoint> deadline() const { return retry_at_; }  // when to call it all the same
 
  private:
+  // Backends that a frontend had; nothing in it: whatever backend.
+  using Backends = std::set<std::optional<netlink::Endpoint>>;
+
+  void note(const model::FrontendChange& change);
+  void bound();
+
   netlink::Socket netfilter_;
   const reconcile::Clock& clock_;
-  std::vector<service::StaleFlow> flows_{};
+  std::map<model::Frontend, Backends> stale_{};
   std::optional<TimePoint> retry_at_{};  // after a failure
   bool failing_ = false;                 // logged once
 };

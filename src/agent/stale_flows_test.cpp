@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 #include <linux/capability.h>
+#include <malloc.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -78,8 +79,24 @@ class StaleFlowsTest : public NetnsFixture {
     tables_.run();
   }
   static netlink::Socket socket() { return netlink::Socket::open(NETLINK_NETFILTER).value(); }
-  static bool tracked() {
-    return sh("conntrack -L -p udp 2>/dev/null").find("src=10.244.1.2") != std::string::npos;
+  // A client's flow to the frontend 10.96.0.1 that `backend` answers.
+  static void track(const std::string& client, const std::string& backend) {
+    sh("conntrack -I -p udp -t 600 -s " + client + " -d 10.96.0.1 --sport 4001 --dport 53 -r " +
+       backend + " -q " + client + " --reply-port-src 53 --reply-port-dst 4001");
+  }
+  static bool tracked(const std::string& backend = "10.244.1.2") {
+    return sh("conntrack -L -p udp 2>/dev/null").find("src=" + backend + " ") != std::string::npos;
+  }
+  void change(const FrontendEntry& previous, const FrontendEntry& current) {
+    flows_.note(std::array{model::FrontendChange{frontend("10.96.0.1"), previous, current}});
+  }
+  // `count` backends from 10.244.x.0 on, x being `first`.
+  static FrontendEntry many(std::uint32_t first, std::uint32_t count) {
+    FrontendEntry made;
+    const IpAddress base = IpAddress::parse("10.244.0.0").value();
+    for (std::uint32_t i = 0; i < count; ++i)
+      made.backends.push_back({base.plus(first * 256 + i), 53});
+    return made;
   }
 
   FakeClock clock_{};
@@ -88,8 +105,7 @@ class StaleFlowsTest : public NetnsFixture {
 };
 
 TEST_F(StaleFlowsTest, AreRemovedLaterWhereTheyCannotBeNow) {
-  sh("conntrack -I -p udp -t 600 -s 10.244.1.9 -d 10.96.0.1 --sport 4001 --dport 53"
-     " -r 10.244.1.2 -q 10.244.1.9 --reply-port-src 53 --reply-port-dst 4001");
+  track("10.244.1.9", "10.244.1.2");
   const model::FrontendChange gone{frontend("10.96.0.1"), entry({"10.244.1.2"}), std::nullopt};
   flows_.note(std::array{gone});
   {
@@ -111,6 +127,43 @@ TEST_F(StaleFlowsTest, AreRemovedLaterWhereTheyCannotBeNow) {
   flows_.remove_written(tables_);
   EXPECT_FALSE(tracked());
   EXPECT_FALSE(flows_.deadline());
+}
+
+TEST_F(StaleFlowsTest, ChangesThatRepeatWhileNothingCanBeWrittenTakeNoMoreMemory) {
+  const FrontendEntry one = many(0, 1), thousand = many(0, 1000);
+  const auto flip = [&] {
+    change(one, thousand);
+    change(thousand, one);
+  };
+  flip();
+  const std::size_t before = ::mallinfo2().uordblks;
+  for (int i = 0; i < 150; ++i) flip();
+  EXPECT_LT(::mallinfo2().uordblks, before + 100'000);
+
+  track("10.244.255.1", "10.244.0.0");  // one that is there all the time
+  track("10.244.255.2", "10.244.1.2");
+  flows_.remove_written(tables_);
+  EXPECT_TRUE(tracked("10.244.0.0"));
+  EXPECT_FALSE(tracked());
+}
+
+TEST_F(StaleFlowsTest, ABackendThatIsBackKeepsItsFlows) {
+  track("10.244.1.9", "10.244.1.2");
+  track("10.244.1.8", "10.244.1.3");
+  change(entry({"10.244.1.2", "10.244.1.3"}), {});
+  change({}, entry({"10.244.1.2"}));
+  flows_.remove_written(tables_);
+  EXPECT_TRUE(tracked());
+  EXPECT_FALSE(tracked("10.244.1.3"));
+}
+
+TEST_F(StaleFlowsTest, PastAnyUsualNumberAllFlowsOfTheFrontendGo) {
+  const std::size_t before = ::mallinfo2().uordblks;
+  for (std::uint32_t x = 0; x < 1000; ++x) change(many(x, 256), many(x + 1, 256));
+  EXPECT_LT(::mallinfo2().uordblks, before + 20'000'000);
+  track("10.244.255.1", "10.244.1.2");
+  flows_.remove_written(tables_);
+  EXPECT_FALSE(tracked());
 }
 
 }  // namespace
