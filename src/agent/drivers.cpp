@@ -2,6 +2,7 @@
 #include "agent/drivers.h"
 
 #include "linux/netns.h"
+#include "linux/sysctl.h"
 #include "tables/address_driver.h"
 #include "tables/fdb_driver.h"
 #include "tables/file_driver.h"
@@ -24,15 +25,16 @@ Result<std::vector<std::uint32_t>> add_drivers(reconcile::Reconciler& tables,
   WEFT_ASSIGN(Netns netns, Netns::current());
   WEFT_ASSIGN(netlink::Socket netfilter, netlink::Socket::open(NETLINK_NETFILTER));
   const std::vector<std::uint32_t> own{route.port_id(), netfilter.port_id()};
+  WEFT_ASSIGN(const auto boot, read_sysctl("kernel/random/boot_id"));
   const std::vector<std::string> links = owned_links();
   const std::string cni_file =
       config.cni.configuration_directory + "/" + std::string(tables::kCniConfigurationFile);
 
   tables.add<tables::LinkKind>(make_unique<tables::LinkDriver>(route, links),
                                {.stage = 1, .cascades = true});
-  tables.add<tables::SysctlKind>(
-      make_unique<tables::SysctlDriver>(std::move(netns), config.state_directory),
-      {.stage = 2, .rests_on_links = true});
+  tables.add<tables::SysctlKind>(make_unique<tables::SysctlDriver>(
+                                     std::move(netns), config.state_directory, boot.value_or("")),
+                                 {.stage = 2, .rests_on_links = true});
   tables.add<tables::AddressKind>(make_unique<tables::AddressDriver>(route, links),
                                   {.stage = 3, .rests_on_links = true, .cascades = true});
   tables.add<tables::NeighborKind>(make_unique<tables::NeighborDriver>(route, links),
@@ -46,10 +48,11 @@ Result<std::vector<std::uint32_t>> add_drivers(reconcile::Reconciler& tables,
                               {.stage = 6, .atomic = true});
   // A runtime that sees the file starts pods. Neighbors, FDB entries and routes lead to peers: one
   // that cannot be reached is no reason for this node to run nothing.
-  tables.add<tables::FileKind>(make_unique<tables::FileDriver>(std::vector{cni_file}),
-                               {.stage = 7,
-                                .waits_for = {tables::LinkKind::kName, tables::SysctlKind::kName,
-                                              tables::AddressKind::kName, tables::NftKind::kName}});
+  tables.add<tables::FileKind>(
+      make_unique<tables::FileDriver>(std::vector{cni_file}, config.state_directory),
+      {.stage = 7,
+       .waits_for = {tables::LinkKind::kName, tables::SysctlKind::kName, tables::AddressKind::kName,
+                     tables::NftKind::kName}});
   return own;
 }
 

@@ -72,9 +72,11 @@ Result<> write_all(int fd, std::string_view text, std::string_view name) {
 Result<> write_atomically(const std::string& path, std::string_view text, mode_t mode,
                           Durable durable) {
   const std::string unfinished = beside(path);
-  WEFT_TRY(write_new(unfinished, text, mode, durable));
-  if (::rename(unfinished.c_str(), path.c_str()) != 0) return fail_errno("rename to " + path);
-  return {};
+  Result<> done = write_new(unfinished, text, mode, durable);
+  if (done && ::rename(unfinished.c_str(), path.c_str()) != 0)
+    done = fail_errno("rename to " + path);
+  if (!done) ::unlink(unfinished.c_str());
+  return done;
 }
 
 Result<> remove_file(const std::string& path) {

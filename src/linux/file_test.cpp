@@ -49,6 +49,13 @@ TEST_F(FileTest, RemovalTakesAlongWhatAWriteLeft) {
   EXPECT_TRUE(remove_file(directory_ + "/a"));
 }
 
+TEST_F(FileTest, AWriteThatFailsLeavesNothing) {
+  ASSERT_TRUE(make_directories(directory_ + "/a/b", 0755));
+  EXPECT_THAT(write_atomically(directory_ + "/a", "x", 0644, Durable::kNo).error().message,
+              HasSubstr("rename to " + directory_ + "/a: "));
+  EXPECT_THAT(*list_directory(directory_), ElementsAre("a"));
+}
+
 TEST_F(FileTest, WhatIsNotThereIsNoError) {
   EXPECT_EQ(read_if_there(directory_ + "/a"), std::nullopt);
   EXPECT_TRUE(list_directory(directory_ + "/a")->empty());

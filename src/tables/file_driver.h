@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// Files beside the kernel (the CNI configuration list): those of the owned paths. Written whole. A
-// directory made for one stays: others watch it (docs/decisions/0003).
+//
+// Files beside the kernel (the CNI configuration list): those of the owned paths, and those that an
+// agent with another configuration wrote. STATE/files names what was written, a path a line, from
+// before it is there until it is gone. Written whole. A directory made for one stays: others watch
+// it (docs/decisions/0003).
 #pragma once
 
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "reconcile/table.h"
@@ -13,7 +18,10 @@ namespace weft::tables {
 
 class FileDriver final : public reconcile::Driver<FileKind> {
  public:
-  explicit FileDriver(std::vector<std::string> owned_paths) : paths_(std::move(owned_paths)) {}
+  FileDriver(std::vector<std::string> owned_paths, const std::string& state_directory)
+      : owned_(std::move(owned_paths)),
+        state_directory_(state_directory),
+        record_(state_directory + "/files") {}
 
   Result<FileKind::Table> read() override;
   void write(const reconcile::Changes<FileKind>& changes,
@@ -21,7 +29,14 @@ class FileDriver final : public reconcile::Driver<FileKind> {
              reconcile::WriteDone<FileKind> done) override;
 
  private:
-  std::vector<std::string> paths_;
+  Result<std::set<std::string>> written() const;  // as the record has it
+  Result<> record(const std::set<std::string>& paths) const;
+  Result<> write_file(const std::string& path, const std::string& content) const;
+  Result<> remove(const std::string& path) const;
+
+  std::vector<std::string> owned_;
+  std::string state_directory_;
+  std::string record_;
 };
 
 }  // namespace weft::tables

@@ -16,6 +16,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::StartsWith;
+using testing::UnorderedElementsAre;
 
 class FileDriverTest : public testing::Test {
  protected:
@@ -23,13 +24,15 @@ class FileDriverTest : public testing::Test {
     std::string pattern = (std::filesystem::temp_directory_path() / "weft-test-XXXXXX").string();
     root_ = mkdtemp(pattern.data());
     path_ = (root_ / "net.d" / "10-weft.conflist").string();
-    driver_ = FileDriver({path_});
+    driver_ = FileDriver({path_}, state());
   }
   ~FileDriverTest() override { std::filesystem::remove_all(root_); }
 
+  std::string state() const { return (root_ / "state").string(); }
+
   std::filesystem::path root_{};
   std::string path_{};
-  FileDriver driver_{{}};
+  FileDriver driver_{{}, ""};
 };
 
 TEST_F(FileDriverTest, WritesReadsBackMendsAndRemoves) {
@@ -58,6 +61,26 @@ TEST_F(FileDriverTest, LeavesNothingBesideAndNoReaderSeesHalf) {
   std::ofstream(root_ / "net.d" / ".10-weft.conflist.new") << "a write that was cut short";
   ASSERT_THAT(repair(driver_, {}), IsEmpty());
   EXPECT_TRUE(std::filesystem::is_empty(root_ / "net.d"));
+}
+
+TEST_F(FileDriverTest, WhatAnotherConfigurationWroteIsOurs) {
+  ASSERT_THAT(repair(driver_, {{path_, "x"}}), IsEmpty());
+  const std::string elsewhere = (root_ / "elsewhere" / "10-weft.conflist").string();
+  FileDriver after({elsewhere}, state());
+  EXPECT_THAT(
+      drift(after, {{elsewhere, "x"}}),
+      UnorderedElementsAre(StartsWith("unexpected " + path_), StartsWith("missing " + elsewhere)));
+  ASSERT_THAT(repair(after, {{elsewhere, "x"}}), IsEmpty());
+  EXPECT_FALSE(std::filesystem::exists(path_));
+  ASSERT_THAT(repair(after, {}), IsEmpty());
+  EXPECT_TRUE(std::filesystem::is_empty(state()));
+}
+
+TEST_F(FileDriverTest, TheRecordForgetsWhatSomebodyRemoved) {
+  ASSERT_THAT(repair(driver_, {{path_, "x"}}), IsEmpty());
+  std::filesystem::remove(path_);
+  EXPECT_THAT(drift(driver_, {}), IsEmpty());
+  EXPECT_TRUE(std::filesystem::is_empty(state()));
 }
 
 TEST_F(FileDriverTest, ErrorsNameTheFile) {

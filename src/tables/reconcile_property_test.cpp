@@ -150,13 +150,14 @@ class World {
         "route add 10.78.0.0/16 via 192.0.2.7 table 87 proto 87\n"
         "neigh add 192.0.2.7 lladdr 02:00:00:00:00:07 dev other0 nud permanent\nEND\n");
     const std::vector<std::string> links{"cni0", "weft.1"};
-    reconciler_.add<FileKind>(std::make_unique<FileDriver>(std::vector<std::string>{
-                                  directory() + "/net.d/10-weft.conflist"}),
-                              {.stage = 0});
+    reconciler_.add<FileKind>(
+        std::make_unique<FileDriver>(
+            std::vector<std::string>{directory() + "/net.d/10-weft.conflist"}, directory()),
+        {.stage = 0});
     reconciler_.add<LinkKind>(std::make_unique<LinkDriver>(socket_, links),
                               {.stage = 1, .cascades = true});
     reconciler_.add<SysctlKind>(
-        std::make_unique<SysctlDriver>(Netns::current().value(), directory()),
+        std::make_unique<SysctlDriver>(Netns::current().value(), directory(), "this boot"),
         {.stage = 2, .rests_on_links = true});
     reconciler_.add<AddressKind>(std::make_unique<AddressDriver>(socket_, links),
                                  {.stage = 3, .rests_on_links = true, .cascades = true});

@@ -10,6 +10,7 @@ namespace weft::tables {
 
 namespace {
 
+constexpr std::string_view kBoot = "boot ";
 constexpr std::string_view kPrevious = "previous ";
 constexpr std::string_view kOurs = "ours ";
 constexpr std::string_view kKept = "kept ";
@@ -34,6 +35,7 @@ std::optional<SysctlChange> take_change(std::string_view& text, std::string_view
                       line->substr(after + 1)};
 }
 
+// Behind the line that names the boot.
 std::optional<SavedSysctl> parse(std::string_view text) {
   const auto previous = take_line(text, kPrevious);
   const auto ours = take_line(text, kOurs);
@@ -52,23 +54,46 @@ void print_change(std::string& text, std::string_view word, const SysctlChange& 
 }  // namespace
 
 Result<std::vector<std::string>> SavedSysctls::keys() const {
-  WEFT_ASSIGN(auto keys, list_directory(directory_));
-  std::erase_if(keys, [](const std::string& name) { return name.starts_with('.'); });
-  for (std::string& key : keys) std::replace(key.begin(), key.end(), ':', '/');
+  WEFT_ASSIGN(const auto names, list_directory(directory_));
+  std::vector<std::string> keys;
+  for (const std::string& name : names) {
+    std::string key = name;
+    std::replace(key.begin(), key.end(), ':', '/');
+    const bool is_half_written = name.starts_with('.');
+    if (!is_half_written && is_of_this_boot(key))
+      keys.push_back(std::move(key));
+    else
+      WEFT_TRY(remove_file(directory_ + "/" + name));
+  }
   return keys;
+}
+
+bool SavedSysctls::is_of_this_boot(const std::string& key) const {
+  const auto saved = load(key);
+  return !saved || *saved;  // of a spoilt one nobody knows
 }
 
 Result<std::optional<SavedSysctl>> SavedSysctls::load(const std::string& key) const {
   WEFT_ASSIGN(const auto text, read_if_there(path_of(key)));
   if (!text) return std::nullopt;
-  auto saved = parse(*text);
-  if (!saved) return fail(path_of(key) + " is not a saved sysctl");
-  return saved;
+  std::string_view rest = *text;
+  const auto boot = take_line(rest, kBoot);
+  auto saved = boot ? parse(rest) : std::nullopt;
+  if (!saved)
+    return fail(path_of(key) + " is not a saved sysctl: remove it, and " + key + " stays as it is");
+  return boot == boot_ ? std::move(saved) : std::nullopt;
 }
 
 Result<> SavedSysctls::save(const std::string& key, const SavedSysctl& saved) const {
-  std::string text(kPrevious);
-  text.append(saved.previous).append("\n").append(kOurs).append(saved.ours).append("\n");
+  std::string text(kBoot);
+  text.append(boot_)
+      .append("\n")
+      .append(kPrevious)
+      .append(saved.previous)
+      .append("\n")
+      .append(kOurs)
+      .append(saved.ours)
+      .append("\n");
   for (const SysctlChange& change : saved.kept) print_change(text, kKept, change);
   for (const SysctlChange& change : saved.along) print_change(text, kAlong, change);
   WEFT_TRY(make_directories(directory_, 0755));

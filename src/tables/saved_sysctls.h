@@ -4,16 +4,19 @@
 // STATE/sysctl/net:ipv4:ip_forward ('/' becomes ':', which no part of a sysctl's name contains), of
 // these lines:
 //
+//   boot ID                        of the machine (kernel/random/boot_id)
 //   previous VALUE
 //   ours VALUE
 //   kept SYSCTL PREVIOUS OURS      another one, written before it so that it does no harm
 //   along SYSCTL PREVIOUS OURS     another one, which the kernel sets along with it
 //
-// There are any number of the last two.
+// There are any number of the last two. The next boot has sysctls of its own: what was saved in an
+// earlier one says nothing of them.
 #pragma once
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -31,18 +34,22 @@ struct SavedSysctl {
 
 class SavedSysctls {
  public:
-  explicit SavedSysctls(const std::string& state_directory)
-      : directory_(state_directory + "/sysctl") {}
+  SavedSysctls(const std::string& state_directory, std::string boot)
+      : directory_(state_directory + "/sysctl"), boot_(std::move(boot)) {}
 
+  // Of all there are, spoilt ones too. Removes what is left of an earlier boot, or half written.
   Result<std::vector<std::string>> keys() const;
+  // Nothing where there is none of this boot.
   Result<std::optional<SavedSysctl>> load(const std::string& key) const;
   Result<> save(const std::string& key, const SavedSysctl& saved) const;
   Result<> forget(const std::string& key) const;
 
  private:
+  bool is_of_this_boot(const std::string& key) const;
   std::string path_of(const std::string& key) const;
 
   std::string directory_;
+  std::string boot_;
 };
 
 }  // namespace weft::tables

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cerrno>
+#include <optional>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -14,6 +15,17 @@ namespace weft::tables {
 
 namespace {
 
+// The link of "net/ipv4/conf/LINK/forwarding", where other links have the sysctl.
+std::optional<std::string> absent_link(const std::string& key) {
+  for (const std::string links : {"net/ipv4/conf/", "net/ipv6/conf/"}) {
+    const std::size_t end = key.find('/', links.size());
+    if (!key.starts_with(links) || end == std::string::npos) continue;
+    const auto of_all = read_sysctl(links + "all" + key.substr(end));
+    if (of_all && *of_all) return key.substr(links.size(), end - links.size());
+  }
+  return std::nullopt;
+}
+
 Failure no_such_sysctl(const std::string& key) {
   constexpr std::pair<std::string_view, std::string_view> kModules[] = {
       {"net/bridge/", "br_netfilter"},
@@ -21,6 +33,7 @@ Failure no_such_sysctl(const std::string& key) {
       {"net/ipv4/vs/", "ip_vs"},
       {"net/ipv6/", "ipv6"},
   };
+  if (const auto link = absent_link(key)) return fail("there is no link " + *link, ENODEV);
   std::string message = "the kernel has no such sysctl";
   for (const auto& [prefix, module] : kModules)
     if (key.starts_with(prefix))
@@ -52,7 +65,8 @@ Result<SysctlKind::Table> SysctlDriver::read() {
     WEFT_ASSIGN(const auto value, read_sysctl(key));
     std::string& shown = table[key] = value.value_or("");
     const auto saved = saved_.load(key);
-    if (!saved || !*saved) continue;  // a spoilt one is told by the write that meets it
+    if (!saved) shown += " (" + saved.error().message + ")";
+    if (!saved || !*saved) continue;
     for (const SysctlChange& kept : (*saved)->kept) {
       WEFT_ASSIGN(const bool lapsed, has_lapsed(kept));
       if (lapsed) shown += " (" + kept.key + " is " + kept.before + ", not " + kept.after + ")";

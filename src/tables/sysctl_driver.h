@@ -2,16 +2,16 @@
 //
 // Sysctls of one network namespace. What a sysctl was before us is saved in the state directory
 // (saved_sysctls.h) before our first write, with the value we give it; when the sysctl is no longer
-// wanted it goes back to what it was, unless someone else has set it meanwhile. What is saved is
-// what is ours: a sysctl that already had the desired value is saved all the same.
+// wanted it goes back to what it was, unless someone else has set it meanwhile. What is saved, in
+// this boot, is what is ours: a sysctl that already had the desired value is saved all the same.
 //
 // Forwarding is more than one sysctl: the kernel sets others along (linux/forwarding.h). What they
 // were is saved with it, and they go back after it, each unless someone else has set it meanwhile.
 //
 // IPv6 forwarding would have the node forget its default route where that came from a router
-// advertisement. Links that accept advertisements when we first turn it on go
-// on accepting them: their accept_ra is 2 before forwarding is 1, and what it was after forwarding
-// is. Not so our own links, behind which are pods, and none that came later: nobody relied on them.
+// advertisement. Links that accept advertisements when we first turn it on in a boot go on
+// accepting them: their accept_ra is 2 before forwarding is 1, and what it was after forwarding is.
+// Not so our own links, behind which are pods, and none that came later: nobody relied on them.
 #pragma once
 
 #include <string>
@@ -25,11 +25,13 @@ namespace weft::tables {
 
 class SysctlDriver final : public reconcile::Driver<SysctlKind> {
  public:
-  SysctlDriver(Netns netns, const std::string& state_directory)
-      : netns_(std::move(netns)), saved_(state_directory) {}
+  // `boot`: which one this is (saved_sysctls.h).
+  SysctlDriver(Netns netns, const std::string& state_directory, std::string boot)
+      : netns_(std::move(netns)), saved_(state_directory, std::move(boot)) {}
 
   // Those saved; one that is no more (its link went) reads as "", and one of which something kept
   // is as it was before us as its value and that ("1 (net/ipv6/conf/eth0/accept_ra is 1, not 2)").
+  // Likewise one whose file is spoilt.
   Result<SysctlKind::Table> read() override;
   void write(const reconcile::Changes<SysctlKind>& changes,
              const reconcile::Desired<SysctlKind>& desired,

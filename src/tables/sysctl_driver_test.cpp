@@ -28,7 +28,9 @@ class SysctlDriverTest : public DriverFixture {
   }
   ~SysctlDriverTest() override { std::filesystem::remove_all(state_); }
 
-  SysctlDriver driver() const { return {Netns::current().value(), state_.string()}; }
+  SysctlDriver driver(const char* boot = "this boot") const {
+    return {Netns::current().value(), state_.string(), boot};
+  }
   static std::string value(const std::string& key) { return sh("cat /proc/sys/" + key); }
   static std::string forwarding() {
     return sh(
@@ -114,6 +116,12 @@ TEST_F(SysctlDriverTest, WhatTheKernelLacksNamesItsModule) {
       add<SysctlKind>(sysctls, {{kForward, "x"}}),
       ElementsAre(HasSubstr("write 'x' to /proc/sys/net/ipv4/ip_forward: Invalid argument")));
   EXPECT_EQ(value(kForward), "0\n");
+}
+
+TEST_F(SysctlDriverTest, ASysctlOfALinkThatIsNotThereNamesTheLink) {
+  SysctlDriver sysctls = driver();
+  EXPECT_THAT(add<SysctlKind>(sysctls, {{"net/ipv6/conf/weft.1/accept_ra", "0"}}),
+              ElementsAre("net/ipv6/conf/weft.1/accept_ra: there is no link weft.1"));
 }
 
 TEST_F(SysctlDriverTest, ASysctlWhoseLinkWentIsForgotten) {
@@ -235,6 +243,48 @@ TEST_F(SysctlDriverTest, ASpoiltFileIsAnErrorThatNamesIt) {
   EXPECT_THAT(remove<SysctlKind>(sysctls, {{kForward, "0"}}),
               ElementsAre(HasSubstr("net:ipv4:ip_forward is not a saved sysctl")));
   EXPECT_EQ(value(kForward), "0\n");
+}
+
+TEST_F(SysctlDriverTest, ASpoiltFileIsDrift) {
+  sh("echo 1 > /proc/sys/net/ipv4/ip_forward");
+  std::filesystem::create_directories(state_ / "sysctl");
+  std::ofstream(state_ / "sysctl" / "net:ipv4:ip_forward") << "1\n";
+  SysctlDriver sysctls = driver();
+  EXPECT_THAT(drift(sysctls, {{kForward, "1"}}),
+              ElementsAre(AllOf(HasSubstr("different net/ipv4/ip_forward: 1 ("),
+                                HasSubstr("is not a saved sysctl: remove it"))));
+}
+
+TEST_F(SysctlDriverTest, TheNextBootsSysctlsAreSavedAnew) {
+  const SysctlKind::Table desired{{kForward, "1"}, {kForward6, "1"}};
+  {
+    SysctlDriver sysctls = driver("first boot");
+    ASSERT_THAT(repair(sysctls, desired), IsEmpty());
+  }
+  // By then the administrator forwards IPv4, and there is a link with a router.
+  sh("echo 0 > /proc/sys/net/ipv6/conf/all/forwarding");
+  const AdvertisingRouter uplink("eth0");
+  ASSERT_TRUE(uplink.is_heeded());
+  SysctlDriver sysctls = driver("second boot");
+  EXPECT_EQ(drift(sysctls, desired).size(), 2U);
+  EXPECT_THAT(repair(sysctls, desired), IsEmpty());
+  EXPECT_TRUE(uplink.is_default_route());
+  EXPECT_THAT(repair(sysctls, {}), IsEmpty());
+  EXPECT_EQ(value(kForward), "1\n");
+  EXPECT_EQ(value(kForward6), "0\n");
+  EXPECT_EQ(saved(), 0U);
+}
+
+TEST_F(SysctlDriverTest, NothingOfAnEarlierBootStays) {
+  {
+    SysctlDriver sysctls = driver("first boot");
+    ASSERT_THAT(repair(sysctls, {{kForward, "1"}}), IsEmpty());
+  }
+  std::ofstream(state_ / "sysctl" / ".net:ipv6:conf:all:forwarding.new") << "bo";
+  SysctlDriver sysctls = driver("second boot");
+  EXPECT_THAT(drift(sysctls, {}), IsEmpty());
+  EXPECT_EQ(saved(), 0U);
+  EXPECT_EQ(value(kForward), "1\n");
 }
 
 TEST_F(SysctlDriverTest, BelongsToItsNamespaceWhereverTheThreadIs) {
