@@ -294,14 +294,20 @@ TEST_F(ManifestDirectoryTest, AMissingDirectoryIsAnErrorThatChangesNothing) {
 class ManifestSourceTest : public Directory {
  protected:
   void start() {
-    auto source = ManifestSource::start(loop_, path_, copies_, state_, report_, [this] {
-      ++passes_;
-      if (expected_()) loop_.stop();
-    });
+    auto source = ManifestSource::start(
+        loop_, path_, copies_, state_,
+        [this](const std::string& problem) {
+          report_(problem);
+          if (expected_()) loop_.stop();
+        },
+        [this] {
+          ++passes_;
+          if (expected_()) loop_.stop();
+        });
     ASSERT_TRUE(source) << source.error().message;
     source_ = std::move(*source);
   }
-  // Serves the loop until `expected` holds after a pass, or five seconds.
+  // Serves the loop until `expected` holds after a pass or a report, or five seconds.
   bool until(std::function<bool()> expected) {
     expected_ = std::move(expected);
     loop::Timer deadline(loop_, [this] { loop_.stop(); });
@@ -340,6 +346,22 @@ TEST_F(ManifestSourceTest, FollowsRemovalAndAReplacedDirectory) {
   write("b.yaml", service("b", 3));
   EXPECT_TRUE(until([&] { return services() == std::vector<std::string>{"b:3"}; }));
   std::filesystem::remove_all(path_ + "-old");
+}
+
+TEST_F(ManifestSourceTest, ADirectoryThatIsGoneIsAProblemUntilItIsBack) {
+  write("a.yaml", service("a", 1));
+  start();
+  EXPECT_THAT(source_->problems(), IsEmpty());
+  std::filesystem::rename(path_, path_ + "-away");
+  EXPECT_TRUE(until([&] { return !reports_.empty(); }));
+  const std::string problem =
+      "manifest directory: " + path_ + ": No such file or directory; what it last said stands";
+  EXPECT_THAT(take_reports(), ElementsAre(problem));
+  EXPECT_EQ(source_->problems().at(""), problem);
+  EXPECT_THAT(services(), ElementsAre("a:1"));
+  std::filesystem::rename(path_ + "-away", path_);
+  EXPECT_TRUE(until([&] { return source_->problems().empty(); }));
+  EXPECT_THAT(reports_, IsEmpty());
 }
 
 TEST_F(ManifestSourceTest, AFileWrittenInPlaceIsReadWhenItIsClosed) {

@@ -50,6 +50,12 @@ void ManifestSource::catch_up() {
   pass();
 }
 
+std::map<std::string, std::string> ManifestSource::problems() const {
+  std::map<std::string, std::string> problems = directory_.problems();
+  if (!lost_.empty()) problems.emplace("", lost_);
+  return problems;
+}
+
 void ManifestSource::pass() {
   const std::set<std::string> names = std::exchange(names_, {});
   Result<> done;
@@ -57,12 +63,15 @@ void ManifestSource::pass() {
   if (names.contains("")) done = watch();
   if (done) done = directory_.scan(names);
   if (!done) {
-    if (!std::exchange(lost_, true)) report_("manifest directory: " + done.error().message);
+    std::string problem =
+        "manifest directory: " + done.error().message + "; what it last said stands";
+    if (problem != lost_) report_(problem);
+    lost_ = std::move(problem);
     names_.insert("");
     timer_.arm(loop::Loop::now() + kRetry);
     return;
   }
-  lost_ = false;
+  lost_.clear();
   scanned_();
 }
 

@@ -35,8 +35,8 @@ class ManifestSource {
   // Reads now what waits for the end of a burst, if anything.
   void catch_up();
 
-  // What is wrong now, by file name.
-  std::map<std::string, std::string> problems() const { return directory_.problems(); }
+  // What is wrong now, by file name; of the directory itself by "".
+  std::map<std::string, std::string> problems() const;
 
  private:
   ManifestSource(loop::Loop& loop, std::string path, std::string copies, model::SourceSink& sink,
@@ -49,7 +49,7 @@ class ManifestSource {
   Report report_;
   std::function<void()> scanned_;
   std::set<std::string> names_{};  // to be read in the next pass
-  bool lost_ = false;              // the directory: told once
+  std::string lost_{};             // why the directory cannot be read, told once; "" where it can
   std::optional<loop::DirectoryWatch> watch_{};
   loop::Timer timer_;
 };
