@@ -90,12 +90,15 @@ Result<> Agent::open() {
                                     wake();
                                   }));
   }
-  WEFT_ASSIGN(source_, cluster::ManifestSource::start(
-                           loop_, config_.manifest_directory, last_good_file(config_), state_,
-                           [](const std::string& problem) {
-                             log::warning("manifests", "not taken", {{"problem", problem}});
-                           },
-                           [this] { wake(); }));
+  WEFT_ASSIGN(
+      source_,
+      cluster::ManifestSource::start(
+          loop_, {config_.manifest_directory, last_good_file(config_), config_.resync_period},
+          state_,
+          [](const std::string& problem) {
+            log::warning("manifests", "not taken", {{"problem", problem}});
+          },
+          [this] { wake(); }));
   WEFT_ASSIGN(terminate_, loop::Signal::watch(loop_, SIGTERM, [this] { loop_.stop(); }));
   WEFT_ASSIGN(interrupt_, loop::Signal::watch(loop_, SIGINT, [this] { loop_.stop(); }));
   return {};

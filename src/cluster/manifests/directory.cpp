@@ -40,19 +40,25 @@ ManifestDirectory::ManifestDirectory(std::string path, std::string copies, model
                                      Report report)
     : path_(std::move(path)), copies_(std::move(copies)), sink_(sink), report_(std::move(report)) {}
 
-Result<> ManifestDirectory::scan() {
+Result<> ManifestDirectory::scan() { return scan({""}); }
+
+Result<> ManifestDirectory::scan(const std::set<std::string>& names) {
+  if (names.contains("") || names.contains(kMountedVersion) || !synced_) {
+    WEFT_TRY(scan_all());
+  } else {
+    for (const std::string& name : names)
+      if (is_manifest_name(name)) read(name);
+  }
+  tell_not_kept();
+  return {};
+}
+
+Result<> ManifestDirectory::scan_all() {
   WEFT_ASSIGN(std::set<std::string> names, list_manifests(path_));
   for (const auto& [name, file] : files_) names.insert(name);
   if (!synced_) names.merge(copies_.names());
   for (const std::string& name : names) read(name);
   if (!std::exchange(synced_, true)) sink_.synced();
-  return {};
-}
-
-Result<> ManifestDirectory::scan(const std::set<std::string>& names) {
-  if (names.contains("") || names.contains(kMountedVersion) || !synced_) return scan();
-  for (const std::string& name : names)
-    if (is_manifest_name(name)) read(name);
   return {};
 }
 
@@ -86,14 +92,24 @@ Result<> ManifestDirectory::take_text(const std::string& name, std::string_view 
 }
 
 void ManifestDirectory::keep_copy(const std::string& name, std::string_view text) {
-  const auto kept = copies_.keep(name, text);
-  if (kept) {
+  if (auto kept = copies_.keep(name, text); !kept) {
+    not_kept_.insert(name);
+    why_not_kept_ = std::move(kept.error().message);
+  } else {
     not_kept_.erase(name);
-    return;
   }
-  const std::string problem = name + ": would not outlast a restart: " + kept.error().message;
-  if (not_kept_.empty()) report_(problem);  // a full disk is told once, not for every file
-  not_kept_[name] = problem;
+}
+
+// A full disk is told once, not for every file.
+void ManifestDirectory::tell_not_kept() {
+  if (!not_kept_.empty() && !not_kept_told_) report_(not_kept_problem());
+  not_kept_told_ = !not_kept_.empty();
+}
+
+std::string ManifestDirectory::not_kept_problem() const {
+  const std::size_t more = not_kept_.size() - 1;
+  return fmt::format("{}{}: would not outlast a restart: {}", *not_kept_.begin(),
+                     more == 0 ? "" : fmt::format(" and {} more", more), why_not_kept_);
 }
 
 Result<ManifestDirectory::Objects> ManifestDirectory::decode(const std::string& name,
@@ -156,7 +172,7 @@ std::map<std::string, std::string> ManifestDirectory::problems() const {
   std::map<std::string, std::string> problems;
   for (const auto& [name, file] : files_)
     if (!file.problem.empty()) problems.emplace(name, file.problem);
-  problems.insert(not_kept_.begin(), not_kept_.end());
+  if (!not_kept_.empty()) problems.emplace(copies_.path(), not_kept_problem());
   for (const auto& [key, holders] : holders_)
     for (auto other = std::next(holders.begin()); other != holders.end(); ++other)
       problems.try_emplace(*other, fmt::format("{}: {} is also in {}, whose version counts", *other,

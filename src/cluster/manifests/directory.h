@@ -46,7 +46,10 @@ class ManifestDirectory {
   Result<> scan(const std::set<std::string>& names);
 
   const std::string& path() const { return path_; }
-  // What is wrong now, by file name.
+  // The files whose last good state would not outlast a restart, as no copy could be made: scan()
+  // them to try again.
+  const std::set<std::string>& not_kept() const { return not_kept_; }
+  // What is wrong now, by file name; of not_kept() by the name of LastGood's file.
   std::map<std::string, std::string> problems() const;
 
  private:
@@ -57,6 +60,7 @@ class ManifestDirectory {
     std::string problem{};  // of its present state
   };
 
+  Result<> scan_all();
   void read(const std::string& name);
   void forget(const std::string& name);
   Result<> take_text(const std::string& name, std::string_view text);
@@ -65,6 +69,8 @@ class ManifestDirectory {
   void claim(const std::string& name, const model::ObjectKey& key, bool changed);
   void release(const std::string& name, const model::ObjectKey& key);
   Result<Objects> decode(const std::string& name, std::string_view text);
+  void tell_not_kept();
+  std::string not_kept_problem() const;
   void tell_unknown(const std::string& name, const std::set<std::string>& kinds);
 
   std::string path_;
@@ -75,7 +81,9 @@ class ManifestDirectory {
   // The files that have an object; the first one's is what the sink got.
   std::map<model::ObjectKey, std::set<std::string>> holders_{};
   std::set<std::string> unknown_kinds_{};
-  std::map<std::string, std::string> not_kept_{};  // of which no copy was made, and why
+  std::set<std::string> not_kept_{};
+  std::string why_not_kept_{};  // the last of them
+  bool not_kept_told_ = false;
   bool synced_ = false;
 };
 

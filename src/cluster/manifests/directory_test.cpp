@@ -24,6 +24,7 @@ using ::testing::ElementsAreArray;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
+using ::testing::Pair;
 
 std::string service(const std::string& name, int port) {
   return "---\napiVersion: v1\nkind: Service\nmetadata: {name: " + name +
@@ -178,12 +179,18 @@ TEST_F(ManifestDirectoryTest, ACopyThatCannotBeMadeIsAProblemThatStopsNothing) {
   write("b.yaml", service("b", 2));
   ASSERT_TRUE(directory_.scan());
   EXPECT_THAT(services(), ElementsAre("a:1", "b:2"));
-  EXPECT_THAT(take_reports(), ElementsAre(HasSubstr("a.yaml: would not outlast a restart: ")));
-  EXPECT_EQ(directory_.problems().size(), 2U);
+  EXPECT_THAT(directory_.not_kept(), ElementsAre("a.yaml", "b.yaml"));
+  const std::string problem = "a.yaml and 1 more: would not outlast a restart: ";
+  EXPECT_THAT(take_reports(), ElementsAre(HasSubstr(problem)));
+  EXPECT_THAT(directory_.problems(), ElementsAre(Pair(copies_, HasSubstr(problem))));
+  ASSERT_TRUE(directory_.scan());
+  EXPECT_THAT(take_reports(), IsEmpty());
+
   std::filesystem::remove(copies_);
   remove("b.yaml");
-  ASSERT_TRUE(directory_.scan());
+  ASSERT_TRUE(directory_.scan(std::set(directory_.not_kept())));
   EXPECT_THAT(directory_.problems(), IsEmpty());
+  EXPECT_EQ(LastGood(copies_).read("a.yaml"), service("a", 1));
 }
 
 TEST_F(ManifestDirectoryTest, WhatIsNoRegularFileIsAProblemAndNeverWaitedFor) {
@@ -293,9 +300,10 @@ TEST_F(ManifestDirectoryTest, AMissingDirectoryIsAnErrorThatChangesNothing) {
 
 class ManifestSourceTest : public Directory {
  protected:
+  static constexpr std::chrono::milliseconds kRetryCopies{10};
   void start() {
     auto source = ManifestSource::start(
-        loop_, path_, copies_, state_,
+        loop_, {path_, copies_, kRetryCopies}, state_,
         [this](const std::string& problem) {
           report_(problem);
           if (expected_()) loop_.stop();
@@ -377,6 +385,20 @@ TEST_F(ManifestSourceTest, AFileWrittenInPlaceIsReadWhenItIsClosed) {
   EXPECT_TRUE(until([&] { return services().size() == 3; }));
 }
 
+TEST_F(ManifestSourceTest, CopiesThatCouldNotBeMadeAreTriedAgain) {
+  write("a.yaml", service("a", 1));
+  write("b.yaml", service("b", 2));
+  std::filesystem::create_directory(copies_);  // where the file should be
+  start();
+  EXPECT_TRUE(until([&] { return passes_ >= 3; }));
+  EXPECT_THAT(take_reports(), ElementsAre(HasSubstr("would not outlast a restart")));
+  EXPECT_EQ(source_->problems().size(), 1U);
+  std::filesystem::remove(copies_);
+  EXPECT_TRUE(until([&] { return source_->problems().empty(); }));
+  EXPECT_THAT(LastGood(copies_).names(), ElementsAre("a.yaml", "b.yaml"));
+  EXPECT_THAT(take_reports(), IsEmpty());
+}
+
 // As the kubelet mounts a ConfigMap: the files are symlinks through ..data, which a rename
 // replaces.
 TEST_F(ManifestSourceTest, FollowsTheSwapOfAMountedConfigMap) {
@@ -402,7 +424,7 @@ TEST_F(ManifestSourceTest, FollowsTheSwapOfAMountedConfigMap) {
 
 TEST_F(ManifestSourceTest, NeedsTheDirectory) {
   const auto source =
-      ManifestSource::start(loop_, path_ + "/missing", copies_, state_, report_, [] {});
+      ManifestSource::start(loop_, {path_ + "/missing", copies_}, state_, report_, [] {});
   ASSERT_FALSE(source);
   EXPECT_THAT(source.error().message, HasSubstr("manifest directory: " + path_ + "/missing"));
 }

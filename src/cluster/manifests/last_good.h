@@ -36,6 +36,7 @@ class LastGood {
   void forget(const std::string& name);
 
   std::set<std::string> names() const;
+  const std::string& path() const { return path_; }
 
  private:
   struct Place {

@@ -13,24 +13,25 @@ constexpr auto kRetry = 1s;
 
 }  // namespace
 
-ManifestSource::ManifestSource(loop::Loop& loop, std::string path, std::string copies,
-                               model::SourceSink& sink, Report report,
-                               std::function<void()> scanned)
+ManifestSource::ManifestSource(loop::Loop& loop, Options options, model::SourceSink& sink,
+                               Report report, std::function<void()> scanned)
     : loop_(loop),
-      directory_(std::move(path), std::move(copies), sink, report),
+      directory_(std::move(options.path), std::move(options.copies), sink, report),
       report_(std::move(report)),
       scanned_(std::move(scanned)),
-      timer_(loop, [this] { pass(); }) {}
+      timer_(loop, [this] { pass(); }),
+      retry_copies_(options.retry_copies),
+      retry_timer_(loop, [this] { retry(); }) {}
 
-Result<std::unique_ptr<ManifestSource>> ManifestSource::start(loop::Loop& loop, std::string path,
-                                                              std::string copies,
+Result<std::unique_ptr<ManifestSource>> ManifestSource::start(loop::Loop& loop, Options options,
                                                               model::SourceSink& sink,
                                                               Report report,
                                                               std::function<void()> scanned) {
-  std::unique_ptr<ManifestSource> made(new ManifestSource(
-      loop, std::move(path), std::move(copies), sink, std::move(report), std::move(scanned)));
+  std::unique_ptr<ManifestSource> made(
+      new ManifestSource(loop, std::move(options), sink, std::move(report), std::move(scanned)));
   WEFT_TRY(made->watch(), "manifest directory");
   WEFT_TRY(made->directory_.scan(), "manifest directory");
+  made->plan_retry();
   return made;
 }
 
@@ -72,7 +73,20 @@ void ManifestSource::pass() {
     return;
   }
   lost_.clear();
+  plan_retry();
   scanned_();
+}
+
+void ManifestSource::plan_retry() {
+  if (retrying_ || retry_copies_.count() == 0 || directory_.not_kept().empty()) return;
+  retrying_ = true;
+  retry_timer_.arm(loop::Loop::now() + retry_copies_);
+}
+
+void ManifestSource::retry() {
+  retrying_ = false;
+  names_.insert(directory_.not_kept().begin(), directory_.not_kept().end());
+  catch_up();
 }
 
 }  // namespace weft::cluster

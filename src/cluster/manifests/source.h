@@ -3,9 +3,11 @@
 // ManifestSource keeps a ManifestDirectory at what its directory holds: an inotify watch, and a
 // short wait after the first event so that a burst of files is one pass. When the directory itself
 // is replaced or events are lost, everything is read anew; while the directory is gone its objects
-// stay, and it is looked for once a second.
+// stay, and it is looked for once a second. Copies that could not be made (a full disk) are tried
+// again on a period.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <map>
 #include <memory>
@@ -24,12 +26,17 @@ class ManifestSource {
  public:
   using Report = ManifestDirectory::Report;
 
-  // Watches, then reads the directory (so that nothing is missed between the two) and keeps at it,
-  // with its last good states in `copies`. `sink` must outlive this; `scanned` is called after each
-  // pass but the first. Fails when the directory cannot be watched or listed.
-  static Result<std::unique_ptr<ManifestSource>> start(loop::Loop& loop, std::string path,
-                                                       std::string copies, model::SourceSink& sink,
-                                                       Report report,
+  struct Options {
+    std::string path{};                         // of the directory
+    std::string copies{};                       // LastGood's file
+    std::chrono::milliseconds retry_copies{0};  // how soon to try again to write it; 0 = never
+  };
+
+  // Watches, then reads the directory (so that nothing is missed between the two) and keeps at it.
+  // `sink` must outlive this; `scanned` is called after each pass but the first. Fails when the
+  // directory cannot be watched or listed.
+  static Result<std::unique_ptr<ManifestSource>> start(loop::Loop& loop, Options options,
+                                                       model::SourceSink& sink, Report report,
                                                        std::function<void()> scanned);
 
   // Reads now what waits for the end of a burst, if anything.
@@ -39,10 +46,12 @@ class ManifestSource {
   std::map<std::string, std::string> problems() const;
 
  private:
-  ManifestSource(loop::Loop& loop, std::string path, std::string copies, model::SourceSink& sink,
-                 Report report, std::function<void()> scanned);
+  ManifestSource(loop::Loop& loop, Options options, model::SourceSink& sink, Report report,
+                 std::function<void()> scanned);
   Result<> watch();
   void pass();
+  void plan_retry();
+  void retry();
 
   loop::Loop& loop_;
   ManifestDirectory directory_;
@@ -52,6 +61,9 @@ class ManifestSource {
   std::string lost_{};             // why the directory cannot be read, told once; "" where it can
   std::optional<loop::DirectoryWatch> watch_{};
   loop::Timer timer_;
+  const std::chrono::milliseconds retry_copies_;
+  loop::Timer retry_timer_;
+  bool retrying_ = false;  // it is armed
 };
 
 }  // namespace weft::cluster
