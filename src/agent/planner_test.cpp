@@ -64,7 +64,7 @@ class PlannerTest : public testing::Test {
       tables_.add<Kind>(std::make_unique<NoDriver<Kind>>(), {});
     });
     config_.node_name = "node1";
-    config_.cluster_cidrs = {prefix("10.244.0.0/16")};
+    config_.cluster_cidrs = {prefix("10.244.0.0/16"), prefix("fd00:10:244::/48")};
     for (const char* n : {"1", "2", "3"}) state_.upsert(node(n));
     planner_.emplace(config_, std::make_unique<FakeBackend>());
   }
@@ -148,8 +148,11 @@ TEST_F(PlannerTest, ServicesFollowTheirChanges) {
 }
 
 struct FreshPlanner final : PlannerTest {
-  explicit FreshPlanner(podnet::Transport transport = podnet::Transport::kVxlan) {
+  explicit FreshPlanner(podnet::Transport transport = podnet::Transport::kVxlan,
+                        const std::vector<Prefix>& more_cluster_cidrs = {}) {
     config_.pod_network.transport = transport;
+    config_.cluster_cidrs.insert(config_.cluster_cidrs.end(), more_cluster_cidrs.begin(),
+                                 more_cluster_cidrs.end());
     planner_.emplace(config_, std::make_unique<FakeBackend>());
   }
   void TestBody() override {}
@@ -188,12 +191,14 @@ Node random_node() {
     return made;
   }
   for (int i = *rc::gen::inRange(0, 3); i > 0; --i)
-    made.internal_ips.push_back(ip(*rc::gen::element("172.31.0.11", "172.31.0.12", "172.31.0.13",
-                                                     "fd00::12", "fd00::13", "127.0.0.1")));
+    made.internal_ips.push_back(
+        ip(*rc::gen::element("172.31.0.11", "172.31.0.12", "172.31.0.13", "172.31.0.64",
+                             "10.244.2.1", "fd00::12", "fd00::13", "127.0.0.1")));
   for (int i = *rc::gen::inRange(0, 3); i > 0; --i)
     made.pod_cidrs.push_back(
         prefix(*rc::gen::element("10.244.1.0/24", "10.244.2.0/23", "10.244.2.0/24", "10.244.3.0/24",
-                                 "10.244.3.64/26", "fd00:10:244:2::/64", "fd00:10:244:2::/63")));
+                                 "10.244.3.64/26", "172.31.0.12/31", "172.31.0.64/26",
+                                 "fd00:10:244:2::/64", "fd00:10:244:2::/63", "2000::/3")));
   return made;
 }
 
@@ -201,7 +206,9 @@ Node random_node() {
 TEST_F(PlannerTest, TablesAreAFunctionOfTheNodes) {
   EXPECT_TRUE(rc::check([] {
     const auto transport = *rc::gen::element(podnet::Transport::kVxlan, podnet::Transport::kDirect);
-    FreshPlanner incremental(transport);
+    // Of pods alone, or shared with the nodes.
+    const std::vector<Prefix> more(*rc::gen::inRange(0U, 2U), prefix("172.31.0.0/24"));
+    FreshPlanner incremental(transport, more);
     for (int step = 0; step < 40; ++step) {
       const Node node = random_node();
       if (node.name.name != "node1" && *rc::gen::inRange(0, 3) == 0)
@@ -210,7 +217,7 @@ TEST_F(PlannerTest, TablesAreAFunctionOfTheNodes) {
         incremental.state_.upsert(node);
       RC_ASSERT(incremental.plan().has_value());
 
-      FreshPlanner fresh(transport);
+      FreshPlanner fresh(transport, more);
       fresh.state_ = incremental.state_;
       RC_ASSERT(fresh.plan().has_value());
       RC_ASSERT(incremental.podnet_entries() == fresh.podnet_entries());

@@ -50,6 +50,10 @@ bool IpAddress::is_link_local() const {
   return bytes_[0] == 0xfe && (bytes_[1] & 0xc0) == 0x80;
 }
 
+bool IpAddress::is_multicast() const {
+  return is_v4() ? (bytes_[0] & 0xf0) == 0xe0 : bytes_[0] == 0xff;
+}
+
 IpAddress IpAddress::plus(std::uint64_t offset) const {
   IpAddress sum = *this;
   for (std::size_t i = bytes().size(); i-- > 0 && offset != 0;) {

@@ -43,6 +43,7 @@ class IpAddress {
   bool is_unspecified() const { return *this == any(family_); }
   bool is_loopback() const;
   bool is_link_local() const;
+  bool is_multicast() const;
 
   // This address plus `offset`, within its family (wraps around at the end, as integers do).
   IpAddress plus(std::uint64_t offset) const;

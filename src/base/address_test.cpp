@@ -27,6 +27,13 @@ TEST(IpAddress, PlusCarriesThroughTheFamily) {
   EXPECT_EQ(IpAddress::parse("fd00::ffff:ffff")->plus(2).to_string(), "fd00::1:0:1");
 }
 
+TEST(IpAddress, KindsHaveTheirBounds) {
+  for (const char* text : {"224.0.0.0", "239.255.255.255", "ff00::", "ffff::1"})
+    EXPECT_TRUE(IpAddress::parse(text)->is_multicast()) << text;
+  for (const char* text : {"223.255.255.255", "240.0.0.0", "feff::1", "::"})
+    EXPECT_FALSE(IpAddress::parse(text)->is_multicast()) << text;
+}
+
 TEST(Prefix, ParsesWithAndWithoutLength) {
   EXPECT_EQ(Prefix::parse("10.0.0.1/24")->to_string(), "10.0.0.1/24");
   EXPECT_EQ(Prefix::parse("10.0.0.1")->to_string(), "10.0.0.1/32");

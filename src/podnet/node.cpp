@@ -150,8 +150,7 @@ std::vector<std::string> node_problems(const Config& config, const model::Node& 
                                        const Underlay& underlay) {
   std::vector<std::string> problems = address_problems(config, self);
   for (const Prefix& cidr : self.pod_cidrs)
-    if (std::none_of(config.cluster_cidrs.begin(), config.cluster_cidrs.end(),
-                     [&](const Prefix& cluster) { return cluster.contains(cidr); }))
+    if (!is_within(cidr, config.cluster_cidrs))
       problems.push_back(
           fmt::format("node {}: spec.podCIDRs: {} is outside clusterCIDRs of the "
                       "configuration: its pods are treated as outsiders",
@@ -177,6 +176,10 @@ Result<> plan_node(const Config& config, const model::Node& self, const Underlay
   if (const auto overlap = find_overlap(self))
     return fail(fmt::format("node {}: spec.podCIDRs: {} overlaps {}", self.name.name,
                             overlap->first.to_string(), overlap->second.to_string()));
+  for (const Prefix& cidr : self.pod_cidrs)
+    if (const IpAddress* address = node_within(self, cidr))
+      return fail(fmt::format("node {}: spec.podCIDRs: {} contains {}, the node's InternalIP",
+                              self.name.name, cidr.to_string(), address->to_string()));
   if (config.transport == Transport::kVxlan && !underlay.address.is_v4())
     return fail(fmt::format("node {}: status.addresses: VXLAN needs an IPv4 InternalIP, not {}",
                             self.name.name, underlay.address.to_string()));

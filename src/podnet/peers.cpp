@@ -56,42 +56,72 @@ const IpAddress* internal_ip(const Node& node, IpFamily family) {
   return found == node.internal_ips.end() ? nullptr : &*found;
 }
 
-bool is_nodes_address(const IpAddress& address) {
-  static const Prefix multicast_ipv4 = *Prefix::parse("224.0.0.0/4");
-  static const Prefix multicast_ipv6 = *Prefix::parse("ff00::/8");
-  return !address.is_unspecified() && !address.is_loopback() && !multicast_ipv4.contains(address) &&
-         !multicast_ipv6.contains(address);
+// The one of `networks` that the address is within.
+const Prefix* network_of(const IpAddress& address, const std::vector<Prefix>& networks) {
+  const auto found = std::find_if(networks.begin(), networks.end(),
+                                  [&](const Prefix& network) { return network.contains(address); });
+  return found == networks.end() ? nullptr : &*found;
 }
 
-// Where packets for a pod CIDR of the node go; nothing while that is one of address_problems().
-const IpAddress* address_for(const Config& config, const Node& node, const Prefix& cidr) {
-  const IpAddress* address = internal_ip(node, outer_family(config, cidr.family()));
-  return address != nullptr && is_nodes_address(*address) ? address : nullptr;
+// Why no packet goes to a node by this address; "" where it may. `pods`: networks of pods.
+std::string flaw(const IpAddress& address, const std::vector<Prefix>& pods) {
+  if (address.is_unspecified() || address.is_loopback() || address.is_multicast())
+    return address.to_string() + " is no node's InternalIP";
+  if (const Prefix* network = network_of(address, pods))
+    return fmt::format("{} is within {}, where pods are", address.to_string(),
+                       network->to_string());
+  return "";
+}
+
+std::vector<std::string> problems_of(const Config& config, const Node& node,
+                                     const std::vector<Prefix>& pods) {
+  std::vector<std::string> problems;
+  for (const IpFamily family : {IpFamily::kIpv4, IpFamily::kIpv6}) {
+    std::vector<std::string> carried;
+    for (const Prefix& cidr : node.pod_cidrs)
+      if (outer_family(config, cidr.family()) == family) carried.push_back(cidr.to_string());
+    if (carried.empty()) continue;
+    const IpAddress* address = internal_ip(node, family);
+    const std::string why = address != nullptr
+                                ? flaw(*address, pods)
+                                : fmt::format("no InternalIP is IPv{}", static_cast<int>(family));
+    if (!why.empty())
+      problems.push_back(fmt::format("node {}: status.addresses: {}: {} cannot be reached",
+                                     node.name.to_string(), why, fmt::join(carried, ", ")));
+  }
+  return problems;
 }
 
 // One look at all Nodes, this one first and the others by name.
 class Survey {
  public:
-  Survey(const Config& config, const Node& self) : config_(config), self_(self) {
+  Survey(const Config& config, const Node& self, const std::map<ObjectName, Node>& nodes)
+      : config_(config), self_(self) {
     for (const Prefix& cidr : self.pod_cidrs) claims_.take(cidr.network(), self.name);
     for (const IpAddress& address : self.internal_ips) addresses_.emplace(address, self.name);
+    for (const Prefix& cidr : config.cluster_cidrs)
+      (node_within(self, cidr) != nullptr ? shared_ : pods_).push_back(cidr);
+    pods_.insert(pods_.end(), self.pod_cidrs.begin(), self.pod_cidrs.end());
+    if (shared_.empty()) return;
+    note_underlay(self);
+    for (const auto& [name, node] : nodes) note_underlay(node);
   }
 
   Peer look_at(const Node& node) {
-    for (std::string& problem : address_problems(config_, node))
+    for (std::string& problem : problems_of(config_, node, pods_))
       problems_.push_back(std::move(problem));
     Peer peer;
     std::set<IpAddress> told;
     for (const Prefix& pod_cidr : node.pod_cidrs) {
       const Prefix cidr = pod_cidr.network();
-      const auto rival = claims_.take(cidr, node.name);
-      if (rival) tell_overlap(node, cidr, *rival);
-      const IpAddress* via = address_for(config_, node, cidr);
+      const std::string obstacle = claim(cidr, node.name);
+      if (!obstacle.empty()) tell_not_routed(node, cidr, obstacle);
+      const IpAddress* via = address_for(node, cidr);
       if (via == nullptr) continue;
       const auto [holder, first] = addresses_.emplace(*via, node.name);
       if (holder->second != node.name && told.insert(*via).second)
         tell_shared(node, *via, holder->second);
-      if (rival || holder->second == self_.name) continue;
+      if (!obstacle.empty() || holder->second == self_.name) continue;
       peer.routes.push_back({cidr, *via});
       if (config_.transport == Transport::kVxlan && vteps_.insert(*via).second) peer.vtep = *via;
     }
@@ -101,13 +131,36 @@ class Survey {
   std::vector<std::string> take_problems() { return std::move(problems_); }
 
  private:
+  void note_underlay(const Node& node) {
+    for (const IpAddress& address : node.internal_ips)
+      if (network_of(address, shared_) != nullptr) underlay_.emplace(address, node.name);
+  }
+
+  // Takes the pod CIDR for the node, or says why it does not.
+  std::string claim(const Prefix& cidr, const ObjectName& node) {
+    if (!is_within(cidr, config_.cluster_cidrs))
+      return "it is outside clusterCIDRs of the configuration";
+    if (const auto at = underlay_.lower_bound(cidr.address);
+        at != underlay_.end() && cidr.contains(at->first))
+      return fmt::format("it contains {}, an InternalIP of {}", at->first.to_string(),
+                         call(at->second));
+    if (const auto rival = claims_.take(cidr, node))
+      return fmt::format("it overlaps {} of {}", rival->cidr.to_string(), call(rival->node));
+    return "";
+  }
+
+  // Where packets for a pod CIDR of the node go; nothing while that is one of problems_of().
+  const IpAddress* address_for(const Node& node, const Prefix& cidr) const {
+    const IpAddress* address = internal_ip(node, outer_family(config_, cidr.family()));
+    return address != nullptr && flaw(*address, pods_).empty() ? address : nullptr;
+  }
+
   std::string call(const ObjectName& node) const {
     return node == self_.name ? "this node" : "node " + node.to_string();
   }
-  void tell_overlap(const Node& node, const Prefix& cidr, const Claims::Claim& rival) {
-    problems_.push_back(fmt::format(
-        "node {}: spec.podCIDRs: {} is not routed: it overlaps {} of {}", node.name.to_string(),
-        cidr.to_string(), rival.cidr.to_string(), call(rival.node)));
+  void tell_not_routed(const Node& node, const Prefix& cidr, std::string_view why) {
+    problems_.push_back(fmt::format("node {}: spec.podCIDRs: {} is not routed: {}",
+                                    node.name.to_string(), cidr.to_string(), why));
   }
   void tell_shared(const Node& node, const IpAddress& address, const ObjectName& holder) {
     problems_.push_back(fmt::format("node {}: status.addresses: {} is the InternalIP of {} too{}",
@@ -117,6 +170,9 @@ class Survey {
 
   const Config& config_;
   const Node& self_;
+  std::vector<Prefix> pods_{};                  // networks of pods alone
+  std::vector<Prefix> shared_{};                // cluster CIDRs that this node is in
+  std::map<IpAddress, ObjectName> underlay_{};  // InternalIPs in those
   Claims claims_{};
   std::map<IpAddress, ObjectName> addresses_{};
   std::set<IpAddress> vteps_{};
@@ -166,25 +222,24 @@ void move_from_to(const TableChanges& before, const TableChanges& after, TableCh
 
 }  // namespace
 
+const IpAddress* node_within(const Node& node, const Prefix& network) {
+  const auto found =
+      std::find_if(node.internal_ips.begin(), node.internal_ips.end(),
+                   [&](const IpAddress& address) { return network.contains(address); });
+  return found == node.internal_ips.end() ? nullptr : &*found;
+}
+
+bool is_within(const Prefix& cidr, const std::vector<Prefix>& networks) {
+  return std::any_of(networks.begin(), networks.end(),
+                     [&](const Prefix& network) { return network.contains(cidr); });
+}
+
 std::vector<std::string> address_problems(const Config& config, const Node& node) {
-  std::vector<std::string> problems;
-  for (const IpFamily family : {IpFamily::kIpv4, IpFamily::kIpv6}) {
-    std::vector<std::string> carried;
-    for (const Prefix& cidr : node.pod_cidrs)
-      if (outer_family(config, cidr.family()) == family) carried.push_back(cidr.to_string());
-    const IpAddress* address = internal_ip(node, family);
-    if (carried.empty() || (address != nullptr && is_nodes_address(*address))) continue;
-    problems.push_back(fmt::format(
-        "node {}: status.addresses: {}: {} cannot be reached", node.name.to_string(),
-        address != nullptr ? fmt::format("{} is no node's InternalIP", address->to_string())
-                           : fmt::format("no InternalIP is IPv{}", static_cast<int>(family)),
-        fmt::join(carried, ", ")));
-  }
-  return problems;
+  return problems_of(config, node, {});
 }
 
 Peers find_peers(const Config& config, const Node& self, const std::map<ObjectName, Node>& nodes) {
-  Survey survey(config, self);
+  Survey survey(config, self, nodes);
   Peers peers;
   for (const auto& [name, node] : nodes)
     if (name != self.name) peers.nodes.emplace(name, survey.look_at(node));

@@ -27,7 +27,12 @@ Node node(const std::string& name, const std::vector<const char*>& ips,
   return made;
 }
 
-Config config(Transport transport) { return {.node_name = "node1", .transport = transport}; }
+Config config(Transport transport) {
+  return {.node_name = "node1",
+          .transport = transport,
+          .cluster_cidrs = {Prefix::parse("10.244.0.0/16").value(),
+                            Prefix::parse("fd00:10:244::/48").value()}};
+}
 
 const Underlay kUnderlay{"eth0", 1500, IpAddress::parse("172.31.0.11").value()};
 const Node kSelf =
@@ -177,6 +182,26 @@ INSTANTIATE_TEST_SUITE_P(
                     {"10.244.3.0/24 → via 172.31.0.13 dev eth0"},
                     {"node a: spec.podCIDRs: 10.244.3.128/25 is not routed: it overlaps "
                      "10.244.3.0/24 of node a"}},
+        ProblemCase{"outside clusterCIDRs, and in nobody's way",
+                    kVxlan,
+                    {node("a", {"172.31.0.13"},
+                          {"172.31.0.0/17", "10.0.0.0/8", "2000::/3", "10.244.3.0/24"}),
+                     node("b", {"172.31.0.14"}, {"10.244.4.0/24"})},
+                    {"10.244.3.0/24 → via 10.244.3.0 dev weft.1 onlink",
+                     "10.244.4.0/24 → via 10.244.4.0 dev weft.1 onlink"},
+                    {"node a: spec.podCIDRs: 172.31.0.0/17 is not routed: it is outside "
+                     "clusterCIDRs of the configuration",
+                     "node a: spec.podCIDRs: 10.0.0.0/8 is not routed: it is outside clusterCIDRs "
+                     "of the configuration",
+                     "node a: spec.podCIDRs: 2000::/3 is not routed: it is outside clusterCIDRs of "
+                     "the configuration"}},
+        ProblemCase{"an InternalIP among pods takes nobody's pod CIDR away",
+                    kVxlan,
+                    {node("a", {"10.244.4.5"}, {"10.244.3.0/24"}),
+                     node("b", {"172.31.0.14"}, {"10.244.4.0/24"})},
+                    {"10.244.4.0/24 → via 10.244.4.0 dev weft.1 onlink"},
+                    {"node a: status.addresses: 10.244.4.5 is within 10.244.0.0/16, where pods "
+                     "are: 10.244.3.0/24 cannot be reached"}},
         ProblemCase{"this node's InternalIP",
                     kVxlan,
                     {node("a", {"172.31.0.11"}, {"10.244.3.0/24", "fd00:10:244:3::/64"})},
@@ -221,6 +246,61 @@ INSTANTIATE_TEST_SUITE_P(
                      "cannot be reached",
                      "node b: status.addresses: :: is no node's InternalIP: fd00:10:244:4::/64 "
                      "cannot be reached"}}));
+
+struct SharedCase {
+  const char* what;
+  Node other;
+  std::vector<std::string> routes;
+  std::vector<std::string> problems;
+};
+
+// Nodes and pods in one cluster CIDR, as a configuration with 172.16.0.0/12 has it.
+class SharedClusterCidr : public testing::TestWithParam<SharedCase> {};
+
+TEST_P(SharedClusterCidr, IsThePodsButForTheNodesAddresses) {
+  const SharedCase& expected = GetParam();
+  SCOPED_TRACE(expected.what);
+  Config shared = config(Transport::kVxlan);
+  shared.cluster_cidrs = {Prefix::parse("172.16.0.0/12").value()};
+  const Node self = node("node1", {"172.31.0.11"}, {"172.16.1.0/24"});
+  const Node twin = node("node2", {"172.31.0.12", "172.30.0.12"}, {"172.16.2.0/24"});
+  const Peers found = find_peers(
+      shared, self, {{self.name, self}, {twin.name, twin}, {expected.other.name, expected.other}});
+  TableChanges out;
+  plan_peers(shared, kUnderlay, {}, found, out);
+  EXPECT_EQ(lines<RouteKind>(out), expected.routes);
+  EXPECT_EQ(found.problems, expected.problems);
+}
+
+const std::string kTwinsRoute = "172.16.2.0/24 → via 172.16.2.0 dev weft.1 onlink";
+
+INSTANTIATE_TEST_SUITE_P(
+    Table, SharedClusterCidr,
+    testing::Values(
+        SharedCase{"a pod CIDR apart from them",
+                   node("a", {"172.31.0.13"}, {"172.16.3.0/24"}),
+                   {"172.16.3.0/24 → via 172.16.3.0 dev weft.1 onlink", kTwinsRoute},
+                   {}},
+        SharedCase{"this node's",
+                   node("a", {"192.168.0.13"}, {"172.31.0.8/29"}),
+                   {kTwinsRoute},
+                   {"node a: spec.podCIDRs: 172.31.0.8/29 is not routed: it contains 172.31.0.11, "
+                    "an InternalIP of this node"}},
+        SharedCase{"another's, be it one that nothing is sent to",
+                   node("a", {"172.31.0.13"}, {"172.30.0.0/24"}),
+                   {kTwinsRoute},
+                   {"node a: spec.podCIDRs: 172.30.0.0/24 is not routed: it contains 172.30.0.12, "
+                    "an InternalIP of node node2"}},
+        SharedCase{"its own",
+                   node("a", {"172.29.0.13"}, {"172.29.0.0/24"}),
+                   {kTwinsRoute},
+                   {"node a: spec.podCIDRs: 172.29.0.0/24 is not routed: it contains 172.29.0.13, "
+                    "an InternalIP of node a"}},
+        SharedCase{"an InternalIP among this node's pods",
+                   node("a", {"172.16.1.5"}, {"172.16.3.0/24"}),
+                   {kTwinsRoute},
+                   {"node a: status.addresses: 172.16.1.5 is within 172.16.1.0/24, where pods are: "
+                    "172.16.3.0/24 cannot be reached"}}));
 
 }  // namespace
 }  // namespace weft::podnet

@@ -52,7 +52,7 @@ std::vector<std::string> node_problems(const Config& config, const model::Node& 
 
 // What stands whatever peers there are: links, addresses, sysctls, masquerade, CNI configuration.
 // Fails, naming the node and the field, when this node lacks a pod CIDR or an address, or when its
-// pod CIDRs overlap.
+// pod CIDRs overlap or contain its InternalIP.
 Result<> plan_node(const Config& config, const model::Node& self, const Underlay& underlay,
                    tables::TableChanges& out);
 

@@ -160,6 +160,12 @@ TEST(PlanNode, SaysWhichFieldIsWrong) {
                 .error()
                 .message,
             "node node1: spec.podCIDRs: 10.0.0.128/25 overlaps 10.0.0.0/24");
+  EXPECT_EQ(
+      plan_node(config(), node("node1", {ip("fd00::1"), ip("10.244.1.9")}, {cidr("10.244.1.0/24")}),
+                kUnderlay, out)
+          .error()
+          .message,
+      "node node1: spec.podCIDRs: 10.244.1.0/24 contains 10.244.1.9, the node's InternalIP");
   const Underlay v6{"eth0", 1500, ip("fd00::1")};
   EXPECT_EQ(
       plan_node(config(), node("node1", {}, {cidr("10.244.1.0/24")}), v6, out).error().message,
