@@ -139,14 +139,17 @@ Result<> LastGood::keep(const std::string& name, std::string_view text) {
   if (read(name) == text) return {};
   if (!fd_) WEFT_TRY(open());
   WEFT_TRY(append(record_of(name, text)));
-  if (size_ > 2 * used_ + kUnused) rewrite();
+  rewrite_if_worth_it();
   return {};
 }
 
 void LastGood::forget(const std::string& name) {
   if (!places_.contains(name)) return;
   // If it cannot be written, the next one to open the file finds the manifest gone itself.
-  if (!append(gone_record_of(name))) places_.erase(name);
+  if (append(gone_record_of(name)))
+    rewrite_if_worth_it();
+  else
+    places_.erase(name);
 }
 
 Result<> LastGood::append(const std::string& record) {
@@ -158,8 +161,9 @@ Result<> LastGood::append(const std::string& record) {
   return {};
 }
 
-// If this fails, the next keep() tries again.
-void LastGood::rewrite() {
+// If this fails, the next keep() or forget() tries again.
+void LastGood::rewrite_if_worth_it() {
+  if (size_ <= 2 * used_ + kUnused) return;
   std::string records;
   for (const auto& [name, place] : places_) records += record_of(name, read(name).value_or(""));
   UniqueFd fd = open_at_end(beside_, O_CREAT | O_TRUNC);

@@ -5,9 +5,9 @@
 //
 // One file for all of them, to which each new text is appended: a file of its own for each would
 // cost its creation (0.3 to 1 ms on ext4, an append 1 µs), at every start of every agent of a lab.
-// When more than half of it is of no use any more it is written anew, beside, and renamed. What a
-// kill -9 left half-written at its end is cut off. Mode 0600, as a manifest may be a Secret. Not
-// synced: what it serves is in the kernel, which forgets all when the machine stops.
+// When more than half of it (and 1 MiB) is of no use any more it is written anew, beside, and
+// renamed. What a kill -9 left half-written at its end is cut off. Mode 0600, as a manifest may be
+// a Secret. Not synced: what it serves is in the kernel, which forgets all when the machine stops.
 //
 // Records: "<bytes of name> <bytes of text>\n", name, text, "\n"; "-" for the second number: the
 // file has gone. One thread, and one owner of the file.
@@ -50,7 +50,7 @@ class LastGood {
   void take(std::string_view records);
   void cut();
   Result<> append(const std::string& record);
-  void rewrite();
+  void rewrite_if_worth_it();
 
   std::string path_;
   std::string beside_;

@@ -120,6 +120,18 @@ TEST_F(LastGoodTest, IsWrittenAnewBeforeItHasGrownForNothing) {
   EXPECT_EQ(again.read("a.yaml"), copies.read("a.yaml"));
 }
 
+TEST_F(LastGoodTest, IsWrittenAnewWhenMuchIsForgotten) {
+  LastGood copies(path_);
+  ASSERT_TRUE(copies.keep("other.yaml", "other"));
+  for (int i = 0; i < 100; ++i)
+    ASSERT_TRUE(copies.keep(std::to_string(i) + ".yaml", std::string(100'000, 'x')));
+  ASSERT_GT(std::filesystem::file_size(path_), 10'000'000U);
+  for (int i = 0; i < 100; ++i) copies.forget(std::to_string(i) + ".yaml");
+  EXPECT_LT(std::filesystem::file_size(path_), 1'500'000U);
+  EXPECT_EQ(copies.read("other.yaml"), "other");
+  EXPECT_THAT(LastGood(path_).names(), ElementsAre("other.yaml"));
+}
+
 TEST_F(LastGoodTest, AnErrorNamesTheFile) {
   std::ofstream(directory_ + "/state") << "a file where the directory should be";
   const auto kept = LastGood(path_).keep("a.yaml", "one");
