@@ -34,7 +34,7 @@ Result<> write_new(const std::string& path, std::string_view text, mode_t mode, 
 
 }  // namespace
 
-Result<std::string> read_all(int fd, std::string_view name) {
+Result<std::string> read_all(int fd, std::string_view name, std::size_t most) {
   std::string text;
   std::array<char, 16384> block{};
   for (;;) {
@@ -42,6 +42,8 @@ Result<std::string> read_all(int fd, std::string_view name) {
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return fail_errno(std::string("read ").append(name));
     if (got == 0) return text;
+    if (static_cast<std::size_t>(got) > most - text.size())
+      return fail_errno(std::string("read ").append(name), EFBIG);
     text.append(block.data(), static_cast<std::size_t>(got));
   }
 }

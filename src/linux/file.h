@@ -15,8 +15,9 @@
 
 namespace weft {
 
-// To the end of the file. `name` is for the error.
-Result<std::string> read_all(int fd, std::string_view name);
+// To the end of the file. `name` is for the error, whose code is EFBIG when that is more than
+// `most` bytes.
+Result<std::string> read_all(int fd, std::string_view name, std::size_t most = std::string::npos);
 Result<std::string> read_file(const std::string& path);
 // Nothing when there is no such file.
 Result<std::optional<std::string>> read_if_there(const std::string& path);

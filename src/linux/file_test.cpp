@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "linux/file.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <sys/stat.h>
 
+#include <cerrno>
 #include <cstdlib>
 #include <filesystem>
+
+#include "base/unique_fd.h"
 
 namespace weft {
 namespace {
@@ -62,6 +66,18 @@ TEST_F(FileTest, WhatIsNotThereIsNoError) {
   ASSERT_TRUE(write_atomically(directory_ + "/a", "", 0644, Durable::kNo));
   EXPECT_EQ(read_if_there(directory_ + "/a"), "");
   EXPECT_EQ(read_if_there(directory_ + "/a/b"), std::nullopt);  // a file is no directory
+}
+
+TEST_F(FileTest, ReadingMayHaveALimit) {
+  const std::string path = directory_ + "/a";
+  ASSERT_TRUE(write_atomically(path, std::string(100'000, 'a'), 0644, Durable::kNo));
+  const auto read = [&](std::size_t most) {
+    const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    return read_all(file.get(), "a", most);
+  };
+  EXPECT_EQ(read(100'000)->size(), 100'000U);
+  EXPECT_EQ(read(99'999).error().code, EFBIG);
+  EXPECT_EQ(read(0).error().code, EFBIG);
 }
 
 TEST_F(FileTest, ErrorsNameThePath) {

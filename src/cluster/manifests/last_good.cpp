@@ -11,6 +11,8 @@
 #include <filesystem>
 #include <system_error>
 
+#include "linux/file.h"
+
 namespace weft::cluster {
 namespace {
 
@@ -56,16 +58,6 @@ std::optional<Record> first_record(std::string_view rest) {
   record.name = rest.substr(header + 1, *name_size);
   if (second != "-") record.text = rest.substr(header + 1 + *name_size, *text_size);
   return record;
-}
-
-Result<> write_all(int fd, std::string_view text, const std::string& path) {
-  while (!text.empty()) {
-    const ssize_t written = ::write(fd, text.data(), text.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return fail_errno(path);
-    text.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return {};
 }
 
 // Less than `size` bytes where it ends before.

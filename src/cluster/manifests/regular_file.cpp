@@ -6,29 +6,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 
 #include "base/unique_fd.h"
+#include "linux/file.h"
 
 namespace weft::cluster {
 namespace {
 
 // Four times what a list of 10,000 Services with 10 endpoints each takes.
 constexpr std::size_t kLargestFile = std::size_t{64} << 20;
-
-Result<std::string> read_all(int fd, const std::string& name) {
-  std::string text;
-  std::array<char, 65536> block;
-  while (text.size() <= kLargestFile) {
-    const ssize_t got = ::read(fd, block.data(), block.size());
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return fail_errno(name);
-    if (got == 0) return text;
-    text.append(block.data(), static_cast<std::size_t>(got));
-  }
-  return fail(fmt::format("{}: is larger than {} MiB", name, kLargestFile >> 20));
-}
 
 Result<> check_regular(const struct stat& status, const std::string& name) {
   if (S_ISDIR(status.st_mode)) return fail_errno(name, EISDIR);
@@ -48,7 +35,11 @@ Result<std::string> read_regular_file(const std::string& directory, const std::s
   const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
   if (!fd || ::fstat(fd.get(), &status) != 0) return fail_errno(name);
   WEFT_TRY(check_regular(status, name));
-  return read_all(fd.get(), name);
+  auto text = read_all(fd.get(), name, kLargestFile);
+  if (!text && text.error().code == EFBIG)
+    return fail(fmt::format("{}: is larger than {} MiB", name, kLargestFile >> 20), EFBIG);
+  if (!text) return fail_errno(name, text.error().code);
+  return text;
 }
 
 }  // namespace weft::cluster
