@@ -14,7 +14,16 @@ namespace {
 using namespace std::chrono_literals;
 using testing::HasSubstr;
 
-class AgentDriftTest : public AgentFixture {};
+class AgentDriftTest : public AgentFixture {
+ protected:
+  // As the bridge plugin makes it, but for the namespace.
+  void start_and_settle_with_a_pod() {
+    start_and_settle();
+    sh("ip link add veth00000001 group 87 master cni0 type veth peer name pod;"
+       " ip link set veth00000001 up; ip link set pod up");
+    ASSERT_EQ(verify().exit_code, 0) << verify().text;
+  }
+};
 
 struct DriftCase {
   const char* name;
@@ -50,6 +59,7 @@ constexpr DriftCase kDrifts[] = {
     {"BridgeDeleted", "ip link del cni0", "cni0"},
     {"BridgeDown", "ip link set cni0 down", "cni0"},
     {"BridgeMtuAltered", "ip link set cni0 mtu 1300", "cni0"},
+    {"PodDetached", "ip link set veth00000001 nomaster", "without port veth00000001"},
     {"VxlanDown", "ip link set weft.1 down", "weft.1"},
     {"VxlanDeleted", "ip link del weft.1", "weft.1"},
     // Where the agent is faster than the second command there is nothing to add.
@@ -62,7 +72,7 @@ constexpr DriftCase kDrifts[] = {
 
 TEST_F(AgentDriftTest, MendsDriftByItselfWithinASecond) {
   write_config("  resyncPeriod: 0\n");  // by notifications alone
-  start_and_settle();
+  start_and_settle_with_a_pod();
   const auto expected = snapshot();
   for (const DriftCase& drift : kDrifts) {
     SCOPED_TRACE(drift.name);
@@ -81,7 +91,7 @@ TEST_F(AgentDriftTest, MendsDriftByItselfWithinASecond) {
 
 TEST_F(AgentDriftTest, VerifyNamesDriftAndRepairMendsIt) {
   write_config("  resyncPeriod: 0\n  watchKernel: false\n");
-  start_and_settle();
+  start_and_settle_with_a_pod();
   const auto expected = snapshot();
   for (const DriftCase& drift : kDrifts) {
     SCOPED_TRACE(drift.name);

@@ -37,6 +37,16 @@ std::string describe_type(const Veth& veth) {
   return text;
 }
 
+// A node has up to hundreds: the first few are named.
+std::string describe_ports(const std::vector<std::string>& ports) {
+  constexpr std::size_t kNamed = 3;
+  std::string text = ports.size() == 1 ? "port" : "ports";
+  for (std::size_t i = 0; i < std::min(ports.size(), kNamed); ++i)
+    text += (i == 0 ? " " : ", ") + ports[i];
+  if (ports.size() > kNamed) text += " and " + std::to_string(ports.size() - kNamed) + " more";
+  return text;
+}
+
 // Values with several fields come back with tabs between them.
 std::vector<std::string> fields(const std::string& value) {
   constexpr std::string_view kSpace = " \t\r\n";
@@ -65,7 +75,8 @@ bool LinkKind::same(const Value& desired, const Value& actual) {
          same_where_set(desired.mtu, actual.mtu) && same_where_set(desired.mac, actual.mac) &&
          same_where_set(desired.master, actual.master) &&
          same_where_set(desired.group, actual.group) &&
-         same_where_set(desired.hairpin, actual.hairpin);
+         same_where_set(desired.hairpin, actual.hairpin) &&
+         desired.missing_ports == actual.missing_ports;
 }
 
 std::string LinkKind::describe(const Key& key) { return key; }
@@ -78,6 +89,7 @@ std::string LinkKind::describe(const Value& value) {
   if (value.master && !value.master->empty()) text += " master " + *value.master;
   if (value.group && *value.group != 0) text += " group " + std::to_string(*value.group);
   if (value.hairpin) text += *value.hairpin ? " hairpin on" : " hairpin off";
+  if (!value.missing_ports.empty()) text += " without " + describe_ports(value.missing_ports);
   return text;
 }
 

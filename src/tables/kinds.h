@@ -14,6 +14,7 @@
 #include <optional>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "base/address.h"
 
@@ -52,6 +53,8 @@ struct LinkKind {
     std::optional<std::string> master{};  // a bridge's name
     std::optional<std::uint32_t> group{};
     std::optional<bool> hairpin{};  // of a bridge port
+    // As read, of a bridge: the pods' links that are to be its ports and are not.
+    std::vector<std::string> missing_ports{};
     bool operator==(const Value&) const = default;
   };
   using Table = std::map<Key, Value>;

@@ -25,6 +25,18 @@ TEST(LinkKind, WhatIsUnsetIsTheKernels) {
   EXPECT_FALSE(LinkKind::same(desired, actual));
 }
 
+TEST(LinkKind, ABridgeIsDifferentWithoutItsPorts) {
+  LinkKind::Value desired;
+  LinkKind::Value actual;
+  actual.missing_ports = {"veth1"};
+  EXPECT_FALSE(LinkKind::same(desired, actual));
+  EXPECT_EQ(LinkKind::describe(actual), "up without port veth1");
+  actual.missing_ports = {"veth1", "veth2", "veth3"};
+  EXPECT_EQ(LinkKind::describe(actual), "up without ports veth1, veth2, veth3");
+  actual.missing_ports = {"veth1", "veth2", "veth3", "veth4", "veth5"};
+  EXPECT_EQ(LinkKind::describe(actual), "up without ports veth1, veth2, veth3 and 2 more");
+}
+
 TEST(LinkKind, AVethsPeerIsOutOfSight) {
   LinkKind::Value desired;
   desired.type = Veth{"eth0", "/run/netns/pod", {}};

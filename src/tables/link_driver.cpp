@@ -161,6 +161,16 @@ bool needs_remaking(const LinkKind::Value& desired, const LinkKind::Value& actua
   return !LinkKind::same(of_type, actual);
 }
 
+// The pods' links that are no port of any bridge: none is meant to be.
+Result<std::vector<netlink::Link>> detached_pods(LinkIndex& links) {
+  WEFT_ASSIGN(std::vector<netlink::Link> all, links.read_all());
+  std::erase_if(all, [](const netlink::Link& link) {
+    return link.group != kPodLinkGroup || link.master != 0 ||
+           !std::holds_alternative<netlink::Veth>(link.type);
+  });
+  return all;
+}
+
 }  // namespace
 
 Result<> encode(const reconcile::Change<LinkKind>& change, LinkIndex& links,
@@ -196,7 +206,11 @@ Result<LinkKind::Table> LinkDriver::read() {
   for (const std::string& name : owned_) {
     WEFT_ASSIGN(const auto link, links.read(name));
     if (!link) continue;
-    WEFT_ASSIGN(table[name], value_of(*link, links));
+    LinkKind::Value& value = table[name];
+    WEFT_ASSIGN(value, value_of(*link, links));
+    if (!std::holds_alternative<Bridge>(value.type)) continue;
+    WEFT_ASSIGN(const std::vector<netlink::Link> detached, detached_pods(links));
+    for (const netlink::Link& pod : detached) value.missing_ports.push_back(pod.name);
   }
   return table;
 }
@@ -233,21 +247,21 @@ Result<> LinkDriver::attach_pods(const std::string& bridge) {
   LinkIndex links(socket_);
   WEFT_ASSIGN(const auto index, links.find(bridge));
   if (!index) return {};  // its own failure says why
-  WEFT_ASSIGN(const std::vector<netlink::Link> all, links.read_all());
+  WEFT_ASSIGN(const std::vector<netlink::Link> detached, detached_pods(links));
   netlink::Batch batch;
-  for (const netlink::Link& link : all) {
-    if (link.group != kPodLinkGroup || link.master != 0 ||
-        !std::holds_alternative<netlink::Veth>(link.type))
-      continue;
+  std::vector<std::string_view> port_of;  // by message
+  for (const netlink::Link& link : detached) {
     netlink::Link port;
     port.index = link.index;
     port.master = index;
     port.hairpin = true;  // as the CNI configuration list says
     netlink::put_link_change(batch, port);
+    port_of.resize(batch.count(), link.name);
   }
   WEFT_ASSIGN(const std::vector<netlink::Refusal> refusals, socket_.execute(batch));
   for (const netlink::Refusal& refusal : refusals)
-    if (!is_gone(refusal.error)) return Failure(Error(refusal.error).in("attach pods"));
+    if (!is_gone(refusal.error))
+      return Failure(Error(refusal.error).in("port " + std::string(port_of[refusal.index])));
   return {};
 }
 

@@ -3,8 +3,9 @@
 // Links: reads the owned ones by name, changes in place what can be changed in place (MTU, MAC, up,
 // master, group, hairpin), and makes a link anew when it has become another (a bridge for a VXLAN,
 // another VNI, local address or underlay). A bridge or VXLAN of ours that someone renamed is known
-// by its MAC address and gets its name back, ports and all; one that was deleted is made anew and
-// takes back its ports, the pods' veths (kPodLinkGroup) that are left without a bridge.
+// by its MAC address and gets its name back, ports and all; one that was deleted is made anew.
+// A pod's veth (kPodLinkGroup) without a bridge belongs on ours: a bridge that lacks one is read as
+// different, and every write to it attaches those.
 #pragma once
 
 #include <string>

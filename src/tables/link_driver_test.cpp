@@ -129,6 +129,36 @@ TEST_F(LinkDriverTest, ABridgeThatWasDeletedTakesBackItsPods) {
   EXPECT_THAT(sh("ip -o link show p4"), HasSubstr("master br9"));
 }
 
+TEST_F(LinkDriverTest, ABridgeThatLacksAPodsPortIsDifferentUntilItHasIt) {
+  ASSERT_THAT(repair(driver_, node()), IsEmpty());
+  const std::string index = index_of("cni0");
+  sh("for i in 1 2; do ip link add p$i type veth peer name q$i; ip link set p$i group 87 master "
+     "cni0;"
+     "done; ip link set p1 nomaster");
+  EXPECT_THAT(drift(driver_, node()),
+              ElementsAre("different cni0: bridge up mtu 1450 address 02:58:00:00:00:01 without "
+                          "port p1 -> bridge up mtu 1450 address 02:58:00:00:00:01"));
+  EXPECT_THAT(repair(driver_, node()), IsEmpty());
+  EXPECT_THAT(sh("ip -d -o link show p1"),
+              AllOf(HasSubstr("master cni0"), HasSubstr("hairpin on")));
+  EXPECT_EQ(index_of("cni0"), index);
+  // Made by an agent that was killed before it attached them.
+  sh("ip link del cni0; ip link add cni0 address 02:58:00:00:00:01 type bridge;"
+     "ip link set cni0 up mtu 1450");
+  EXPECT_THAT(drift(driver_, node()), ElementsAre(HasSubstr(" without ports p1, p2 -> ")));
+  EXPECT_THAT(repair(driver_, node()), IsEmpty());
+}
+
+TEST_F(LinkDriverTest, APortThatCannotBeAttachedIsNamedAndTriedAgain) {
+  ASSERT_THAT(repair(driver_, node()), IsEmpty());
+  sh("ip link add p1 group 87 type veth peer name q1; ip link add taken link p1 type macvlan");
+  EXPECT_THAT(repair(driver_, node()),
+              ElementsAre("cni0: port p1: RTM_NEWLINK: Device or resource busy"));
+  EXPECT_THAT(drift(driver_, node()), ElementsAre(HasSubstr("without port p1")));
+  sh("ip link del taken");
+  EXPECT_THAT(repair(driver_, node()), IsEmpty());
+}
+
 TEST_F(LinkDriverTest, AnotherVxlanInTheWayIsNamedAndNotTouched) {
   sh("ip link add flannel.1 type vxlan id 1 local 172.31.0.11 dev eth0 dstport 8472");
   EXPECT_THAT(repair(driver_, node()),
@@ -172,6 +202,7 @@ TEST_F(LinkDriverTest, AVethWithMasterGroupAndHairpinInOneWrite) {
   EXPECT_THAT(drift(driver, desired), ElementsAre(HasSubstr("hairpin off -> veth peer eth0")));
   EXPECT_THAT(repair(driver, desired), IsEmpty());
   desired["veth1"].master = "";
+  desired["veth1"].group = 0;
   desired["veth1"].hairpin.reset();
   EXPECT_THAT(repair(driver, desired), IsEmpty());
 }

@@ -7,6 +7,7 @@
 #include <linux/netfilter/nf_tables.h>
 #include <sys/socket.h>
 
+#include <cstdint>
 #include <utility>
 
 #include "linux/netlink/address.h"
@@ -18,6 +19,13 @@
 #include "tables/nft.h"
 
 namespace weft::tables {
+
+namespace {
+
+// ifi_change of a link that was just made (rtnl_configure_link in net/core/rtnetlink.c).
+constexpr std::uint32_t kNewLink = ~0U;
+
+}  // namespace
 
 Notifications::Touched Notifications::collect() { return std::exchange(touched_, {}); }
 
@@ -60,6 +68,7 @@ Notifications::Known Notifications::classify(const netlink::MessageView& message
     known.whose = Whose::kOurs;
   else if (link.group == kPodLinkGroup)
     known.whose = Whose::kPods;
+  known.detached = known.whose == Whose::kPods && link.up.value_or(false) && link.master == 0;
   return known;
 }
 
@@ -72,6 +81,7 @@ Notifications::Known Notifications::known(std::uint32_t index) {
   Known answer;
   const auto got =
       socket_.get(request, [&](const netlink::MessageView& link) { answer = classify(link); });
+  answer.detached = false;  // since when, its own message tells
   if (got) links_[index] = answer;
   return answer;
 }
@@ -84,6 +94,9 @@ void Notifications::take_link(const netlink::MessageView& message) {
   const Known now = classify(message);
   const auto before = links_.find(index);
   const bool was_ours = before != links_.end() && before->second.whose == Whose::kOurs;
+  // A pod that comes is told of, up, just before it is attached; one that goes is down by then.
+  const bool was_detached =
+      before != links_.end() ? before->second.detached : header.ifi_change == kNewLink;
   if (message.type() == RTM_DELLINK)
     links_.erase(index);
   else
@@ -94,6 +107,8 @@ void Notifications::take_link(const netlink::MessageView& message) {
   } else if (now.whose == Whose::kOthers) {
     touched_.kinds.insert({LinkKind::kName, RouteKind::kName});  // a VXLAN's underlay, a next hop's
     touched_.underlay = true;
+  } else if (now.detached && !was_detached) {
+    touched_.kinds.insert(LinkKind::kName);
   }
 }
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What a kernel notification touches: the kinds whose entries of ours may have changed, and whether
-// the underlay may have. Everything that cannot be ours is passed over (pods' links and their
-// addresses, other links' neighbors, other tables' routes and nft objects), so that a busy node
-// does not read its tables for nothing. It may name a kind too many, never one too few.
+// the underlay may have. Everything that cannot be ours is passed over (pods' links, unless one
+// loses its bridge, and their addresses, other links' neighbors, other tables' routes and nft
+// objects), so that a busy node does not read its tables for nothing. It may name a kind too many,
+// never one too few.
 //
 // The kernel takes routes and neighbors along silently when a link goes down, and a link that is
 // made anew has lost everything: a change of a link touches all that rests on it.
@@ -53,7 +54,8 @@ class Notifications {
   enum class Whose { kOurs, kPods, kOthers };
   struct Known {
     Whose whose = Whose::kOthers;
-    bool learns = false;  // its neighbors come and go by themselves: only permanent ones matter
+    bool learns = false;    // its neighbors come and go by themselves: only permanent ones matter
+    bool detached = false;  // a pods' link that is up and no port of a bridge
   };
 
   Known known(std::uint32_t index);

@@ -13,6 +13,7 @@ namespace {
 
 using testing::AllOf;
 using testing::Contains;
+using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::IsSupersetOf;
 using testing::Not;
@@ -34,6 +35,12 @@ class NotificationsTest : public DriverFixture {
     netfilter_ =
         netlink::Listener::open(NETLINK_NETFILTER, netns_, Notifications::kNetfilterGroups, {})
             .value();
+  }
+
+  // A bridge tells of its first port, and of the MAC address it takes from its ports.
+  static void give_bridge_a_port() {
+    sh("ip link set cni0 address 02:58:00:00:00:01; ip link add eth7 type veth peer name far7;"
+       "ip link set eth7 up master cni0; ip link set far7 up");
   }
 
   // What a command touches.
@@ -90,6 +97,26 @@ TEST_F(NotificationsTest, PodsLinksAreNobodysBusiness) {
       "ip neigh add 10.9.9.8 lladdr 02:00:00:00:00:01 dev veth1 nud permanent");
   EXPECT_THAT(pod.kinds, IsEmpty());
   EXPECT_FALSE(pod.underlay);
+}
+
+TEST_F(NotificationsTest, APodsLinkThatLosesItsBridgeTouchesLinks) {
+  give_bridge_a_port();
+  sh("ip link set veth1 master cni0");
+  EXPECT_THAT(after("ip link set veth1 nomaster").kinds, UnorderedElementsAre("link"));
+  EXPECT_THAT(after("ip link set veth1 alias pod").kinds, IsEmpty()) << "it was told of";
+  EXPECT_THAT(after("ip link set veth1 master cni0").kinds, IsEmpty());
+  EXPECT_THAT(
+      after("ip link set veth1 down; ip link set veth1 nomaster; ip link set veth1 up").kinds,
+      UnorderedElementsAre("link"));
+}
+
+TEST_F(NotificationsTest, PodsThatComeAndGoTouchNothing) {
+  give_bridge_a_port();
+  EXPECT_THAT(
+      after("ip link add veth2 group 87 master cni0 up type veth peer name pod2 group 87").kinds,
+      IsEmpty());
+  EXPECT_THAT(sh("ip -o link show veth2"), AllOf(HasSubstr("master cni0"), HasSubstr("UP")));
+  EXPECT_THAT(after("ip link del veth2").kinds, IsEmpty());
 }
 
 TEST_F(NotificationsTest, AddressesAndNeighborsOfOurLinksOnly) {

@@ -16,6 +16,8 @@ def snapshot(netns):
 
     state = []
     for link in json.loads(in_netns(netns, "ip", "-j", "-d", "address").stdout):
+        if link.get("master") == "cni0":
+            state.append(f"port {link['ifname']}")
         if link["ifname"] not in ("cni0", "weft.1"):
             continue
         info = link.get("linkinfo", {}).get("info_data", {})

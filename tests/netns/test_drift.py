@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Each of our kernel objects, deleted or altered by hand: verify names it, --repair mends it; the agent does so
 by itself within a second; and objects that are not ours stay as they are, byte for byte."""
+import json
 import re
 import tempfile
 import unittest
@@ -10,7 +11,7 @@ from kernel_state import snapshot
 from weft_test import Lab, ask, echo_pod, idle_pod, in_netns, main, service, verify, wait_for
 
 # What is done to node1 (a shell script in its namespace), and a word verify must say of it.
-# {vip}: the Service's ClusterIP; {mac}: node2's VTEP MAC.
+# {vip}: the Service's ClusterIP; {mac}: node2's VTEP MAC; {port}: the node's one pod's link.
 DRIFTS = {
     "route deleted": ("ip route del 10.244.2.0/24", "10.244.2.0/24"),
     "route altered": ("ip route replace 10.244.2.0/24 via 172.31.0.12 dev eth0 proto 87", "10.244.2.0/24"),
@@ -37,6 +38,7 @@ DRIFTS = {
     "foreign address on our link": ("ip addr add 192.0.2.9/24 dev cni0", "192.0.2.9"),
     "bridge down": ("ip link set cni0 down", "cni0"),
     "bridge MTU altered": ("ip link set cni0 mtu 1300", "cni0"),
+    "pod detached": ("ip link set {port} nomaster", "without port {port}"),
     "VXLAN down": ("ip link set weft.1 down", "weft.1"),
     "VXLAN deleted": ("ip link del weft.1", "weft.1"),
     "bridge deleted": ("ip link del cni0", "cni0"),
@@ -92,8 +94,10 @@ class Drift:
         cls.node = cls.lab.node("node1")
         cls.netns = cls.node["netns"]
         fdb = in_netns(cls.netns, "bridge", "fdb", "show", "dev", "weft.1").stdout
+        links = json.loads(in_netns(cls.netns, "ip", "-j", "link", "show", "master", "cni0").stdout)
         cls.words = {"vip": cls.lab.service("web")["clusterIPs"][0],
-                     "mac": re.search(r"(\S+) dst 172\.31\.0\.12", fdb).group(1)}
+                     "mac": re.search(r"(\S+) dst 172\.31\.0\.12", fdb).group(1),
+                     "port": links[0]["ifname"]}
         shell(cls.netns, FOREIGN)
         cls.foreign = wait_for(lambda: shell(cls.netns, FOREIGN_STATE), cls.settled_foreign_state, 10, 0.1)
         cls.expected = snapshot(cls.netns)
