@@ -2,8 +2,10 @@
 #include "tables/nft_driver.h"
 
 #include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
 
 #include <algorithm>
+#include <cerrno>
 
 #include "linux/nft/dump.h"
 #include "tables/names.h"
@@ -98,9 +100,23 @@ void NftDriver::write(const reconcile::Changes<NftKind>& changes,
     return batch.commit(socket_);
   };
   if (Result<> result = commit(); !result)
-    done({{std::nullopt, std::move(result.error())}});
+    done({{std::nullopt, explain(std::move(result.error()))}});
   else
     done({});
+}
+
+// A table that a process holds (flags owner) makes the kernel refuse the whole batch with a bare
+// "Operation not permitted".
+Error NftDriver::explain(Error error) {
+  const auto tables = error.code == EPERM ? nft::dump_tables(socket_) : fail("");
+  if (!tables) return error;
+  for (const nft::TableRecord& table : *tables)
+    if (is_ours(table) && (table.flags & NFT_TABLE_F_OWNER) != 0)
+      error = std::move(error).in(
+          "table " +
+          NftKind::describe({intern({table.family, NftType::kTable, table.name, ""}), {}}) +
+          " is held by another process (flags owner)");
+  return error;
 }
 
 }  // namespace weft::tables

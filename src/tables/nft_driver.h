@@ -33,6 +33,7 @@ class NftDriver final : public reconcile::Driver<NftKind> {
  private:
   Result<> read_table(std::uint8_t family, const std::string& table, NftKind::Table& out);
   Result<> read_elements(const NftName* name, const NftSet& set, NftKind::Table& out);
+  Error explain(Error error);
 
   netlink::Socket socket_;
 };

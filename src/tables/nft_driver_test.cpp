@@ -3,6 +3,8 @@
 #include <netinet/in.h>
 
 #include <algorithm>
+#include <chrono>
+#include <thread>
 
 #include "linux/nft/userdata.h"
 #include "tables/nft_harness_test.h"
@@ -326,6 +328,20 @@ TEST_F(NftDriverTest, AFailingBatchChangesNothingAndSaysWhatItWas) {
   EXPECT_THAT(error, HasSubstr("NFT_MSG_NEWSETELEM"));
   EXPECT_EQ(shell("nft list ruleset"), listing);
   EXPECT_THAT(drift(before), IsEmpty());
+}
+
+TEST_F(NftDriverTest, ATableThatAnotherProcessHoldsIsNamed) {
+  FILE* const owner = ::popen("nft -i >/dev/null", "w");
+  std::fputs("add table ip6 weft-held { flags owner; }\n", owner);
+  std::fflush(owner);
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  while (read().empty() && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
+  const Sample sample(IpFamily::kIpv4);
+  EXPECT_THAT(repair(sample.table()),
+              AllOf(HasSubstr("table ip6 weft-held is held by another process (flags owner): "),
+                    HasSubstr("Operation not permitted")));
+  ::pclose(owner);
+  EXPECT_EQ(repair(sample.table()), "");
 }
 
 TEST_F(NftDriverTest, AnElementWithoutItsSetIsRefused) {
