@@ -110,11 +110,46 @@ Result<Prefix> cidr(const json& value) {
   return *parsed;
 }
 
+// A network that pods and Services can have their addresses from.
+Result<Prefix> usable_cidr(const json& value) {
+  struct Special {
+    const char* network = "";
+    const char* name = "";
+  };
+  constexpr std::array<Special, 8> kSpecial{{{"0.0.0.0/32", "unspecified"},
+                                             {"127.0.0.0/8", "loopback"},
+                                             {"169.254.0.0/16", "link-local"},
+                                             {"224.0.0.0/4", "multicast"},
+                                             {"::/128", "unspecified"},
+                                             {"::1/128", "loopback"},
+                                             {"fe80::/10", "link-local"},
+                                             {"ff00::/8", "multicast"}}};
+  WEFT_ASSIGN(const Prefix network, cidr(value));
+  if (network.length == 0) return fail(cluster::shown(value) + " is the default route");
+  for (const Special& special : kSpecial) {
+    const Prefix other = *Prefix::parse(special.network);
+    if (other.contains(network) || network.contains(other))
+      return fail(fmt::format("{} overlaps {}, which is {}", cluster::shown(value), special.network,
+                              special.name));
+  }
+  return network;
+}
+
+// That pods have addresses of this family.
+Result<> check_family(IpFamily family, const std::vector<Prefix>& cluster_cidrs,
+                      const json& value) {
+  if (std::any_of(cluster_cidrs.begin(), cluster_cidrs.end(),
+                  [&](const Prefix& cidr) { return cidr.family() == family; }))
+    return {};
+  return fail(fmt::format("{0} is IPv{1}, and spec.clusterCIDRs has no IPv{1}",
+                          cluster::shown(value), static_cast<int>(family)));
+}
+
 // Networks of which no two overlap: nftables takes no such interval set. `others` are those of
 // another field, of that `name`.
 auto networks_apart_from(std::vector<Prefix> others, std::string_view name) {
   return [others = std::move(others), name](const json& value) -> Result<std::vector<Prefix>> {
-    WEFT_ASSIGN(std::vector<Prefix> networks, list_of(cidr)(value));
+    WEFT_ASSIGN(std::vector<Prefix> networks, list_of(usable_cidr)(value));
     for (std::size_t i = 0; i < networks.size(); ++i) {
       const auto overlaps = [&](const Prefix& other) {
         return other.contains(networks[i]) || networks[i].contains(other);
@@ -136,6 +171,19 @@ Result<IpAddress> ip_address(const json& value) {
       value.is_string() ? IpAddress::parse(value.get_ref<const std::string&>()) : fail("");
   if (!parsed) return not_a(value, "an IP address");
   return *parsed;
+}
+
+// The back end knows the addresses one by one, and packets from loopback go nowhere but to the
+// node itself (net.ipv4.conf.all.route_localnet is 0; IPv6 has no such choice).
+auto node_port_addresses(std::vector<Prefix> cluster_cidrs) {
+  const auto decode = [cluster_cidrs](const json& value) -> Result<IpAddress> {
+    WEFT_ASSIGN(const IpAddress address, ip_address(value));
+    if (address.is_unspecified() || address.is_loopback() || address.is_multicast())
+      return not_a(value, "an address that other hosts can reach this node by");
+    WEFT_TRY(check_family(address.family(), cluster_cidrs, value));
+    return address;
+  };
+  return list_of(decode);
 }
 
 Result<podnet::Transport> transport(const json& value) {
@@ -164,11 +212,21 @@ Result<std::vector<Prefix>> some_networks(const json& value) {
   return networks_apart_from({}, "")(value);
 }
 
+auto service_networks(std::vector<Prefix> cluster_cidrs) {
+  return
+      [cluster_cidrs = std::move(cluster_cidrs)](const json& value) -> Result<std::vector<Prefix>> {
+        WEFT_ASSIGN(std::vector<Prefix> networks,
+                    networks_apart_from(cluster_cidrs, "spec.clusterCIDRs")(value));
+        for (std::size_t i = 0; i < networks.size(); ++i)
+          WEFT_TRY(check_family(networks[i].family(), cluster_cidrs, value[i]));
+        return networks;
+      };
+}
+
 void read_spec(Fields spec, Config& config) {
   spec.required("nodeName", config.node_name, node_name);
   spec.required("clusterCIDRs", config.cluster_cidrs, some_networks);
-  spec.optional("serviceCIDRs", config.service_cidrs,
-                networks_apart_from(config.cluster_cidrs, "spec.clusterCIDRs"));
+  spec.optional("serviceCIDRs", config.service_cidrs, service_networks(config.cluster_cidrs));
   spec.optional("stateDirectory", config.state_directory, absolute_path);
   spec.optional("controlSocket", config.control_socket, socket_path);
   spec.optional("manifestDirectory", config.manifest_directory, absolute_path);
@@ -186,7 +244,8 @@ void read_spec(Fields spec, Config& config) {
 
   Fields services = spec.object("services");
   services.optional("backend", config.services.backend, exactly("nftables"));
-  services.optional("nodePortAddresses", config.services.node_port_addresses, list_of(ip_address));
+  services.optional("nodePortAddresses", config.services.node_port_addresses,
+                    node_port_addresses(config.cluster_cidrs));
   services.done();
 
   spec.optional("resyncPeriod", config.resync_period, duration);

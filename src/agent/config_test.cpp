@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/config.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <cstdio>
 #include <fstream>
+#include <utility>
 
 #include "agent/run.h"
 
@@ -123,11 +125,14 @@ INSTANTIATE_TEST_SUITE_P(
                  R"(spec.serviceCIDRs: "10.96.128.0/17" overlaps 10.96.0.0/16)"},
         BadField{R"(serviceCIDRs: ["fd00::/112", 10.96.0.0/16, "fd00::/108"])",
                  R"(spec.serviceCIDRs: "fd00::/108" overlaps fd00::/112)"},
+        BadField{R"(serviceCIDRs: [10.96.0.0/16, "fd00:10:96::/112"])",
+                 R"(spec.serviceCIDRs: "fd00:10:96::/112" is IPv6, and spec.clusterCIDRs has no )"
+                 "IPv6"},
         BadField{
             "serviceCIDRs: [10.244.96.0/20]",
             R"(spec.serviceCIDRs: "10.244.96.0/20" overlaps 10.244.0.0/16 of spec.clusterCIDRs)"},
         BadField{"serviceCIDRs: [0.0.0.0/0]",
-                 R"(spec.serviceCIDRs: "0.0.0.0/0" overlaps 10.244.0.0/16 of spec.clusterCIDRs)"},
+                 R"(spec.serviceCIDRs: "0.0.0.0/0" is the default route)"},
         BadField{
             "serviceCIDRs: [10.244.0.0/16]",
             R"(spec.serviceCIDRs: "10.244.0.0/16" overlaps 10.244.0.0/16 of spec.clusterCIDRs)"},
@@ -151,6 +156,17 @@ INSTANTIATE_TEST_SUITE_P(
         BadField{"services: {backend: ipvs}", R"(spec.services.backend: "ipvs" is not "nftables")"},
         BadField{"services: {nodePortAddresses: [localhost]}",
                  R"(spec.services.nodePortAddresses: "localhost" is not an IP address)"},
+        BadField{"services: {nodePortAddresses: [0.0.0.0/0]}",
+                 R"(spec.services.nodePortAddresses: "0.0.0.0/0" is not an IP address)"},
+        BadField{"services: {nodePortAddresses: [0.0.0.0]}",
+                 R"(spec.services.nodePortAddresses: "0.0.0.0" is not an address that other hosts )"
+                 "can reach this node by"},
+        BadField{"services: {nodePortAddresses: [172.31.0.11, 127.0.0.1]}",
+                 R"(spec.services.nodePortAddresses: "127.0.0.1" is not an address that other )"
+                 "hosts can reach this node by"},
+        BadField{"services: {nodePortAddresses: [\"fd00::1\"]}",
+                 R"(spec.services.nodePortAddresses: "fd00::1" is IPv6, and spec.clusterCIDRs has )"
+                 "no IPv6"},
         BadField{"resyncPeriod: 30",
                  "spec.resyncPeriod: 30 is not a duration (like 30s, 500ms or 1m30s; 0 = off)"},
         BadField{
@@ -165,7 +181,32 @@ TEST(Config, ClusterCidrsMayNotOverlap) {
             "agent.yaml:5: spec.clusterCIDRs: \"10.244.0.0/16\" overlaps 10.0.0.0/8");
   EXPECT_TRUE(
       parse("spec:\n  nodeName: a\n  clusterCIDRs: [10.244.0.0/17, 10.244.128.0/17]\n"
-            "  serviceCIDRs: [\"::/0\"]\n"));
+            "  serviceCIDRs: [10.96.0.0/16]\n"));
+}
+
+TEST(Config, PodsAndServicesHaveNoSpecialAddresses) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"0.0.0.0/0", "is the default route"},
+      {"::/0", "is the default route"},
+      {"0.0.0.0/8", "overlaps 0.0.0.0/32, which is unspecified"},
+      {"64.0.0.0/2", "overlaps 127.0.0.0/8, which is loopback"},
+      {"127.5.0.0/16", "overlaps 127.0.0.0/8, which is loopback"},
+      {"169.254.0.0/16", "overlaps 169.254.0.0/16, which is link-local"},
+      {"232.0.0.0/8", "overlaps 224.0.0.0/4, which is multicast"},
+      {"::/64", "overlaps ::/128, which is unspecified"},
+      {"::1/128", "overlaps ::1/128, which is loopback"},
+      {"fe80::/64", "overlaps fe80::/10, which is link-local"},
+      {"ff00::/12", "overlaps ff00::/8, which is multicast"}};
+  for (const auto& [cidr, why] : cases) {
+    const std::string wrong = fmt::format("\"{}\" {}", cidr, why);
+    EXPECT_EQ(
+        error_of(parse(fmt::format("spec:\n  nodeName: a\n  clusterCIDRs: [\"{}\"]\n", cidr))),
+        "agent.yaml:5: spec.clusterCIDRs: " + wrong);
+    EXPECT_EQ(error_of(parse(fmt::format("spec:\n  nodeName: a\n  clusterCIDRs: [10.244.0.0/16, "
+                                         "\"fd00:10:244::/56\"]\n  serviceCIDRs: [\"{}\"]\n",
+                                         cidr))),
+              "agent.yaml:6: spec.serviceCIDRs: " + wrong);
+  }
 }
 
 TEST(Config, UnknownFieldsAreNamedAtEveryLevel) {

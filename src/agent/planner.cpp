@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/planner.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <iterator>
 
@@ -24,7 +26,7 @@ podnet::Config podnet_config(const Config& config) {
   return out;
 }
 
-service::ServiceContext service_context(const Config& config) {
+service::ServiceContext configured_context(const Config& config) {
   service::ServiceContext out{config.cluster_cidrs, config.service_cidrs, {}};
   for (const IpFamily family : {IpFamily::kIpv4, IpFamily::kIpv6})
     if (std::any_of(out.pod_cidrs.begin(), out.pod_cidrs.end(),
@@ -55,7 +57,7 @@ std::optional<IpAddress> underlay_address(const Node& node) {
 
 Planner::Planner(const Config& config, std::unique_ptr<service::ServiceBackend> backend)
     : podnet_(podnet_config(config)),
-      service_context_(service_context(config)),
+      configured_(configured_context(config)),
       node_port_addresses_(config.services.node_port_addresses),
       backend_(std::move(backend)) {}
 
@@ -100,6 +102,13 @@ void Planner::note_problems() {
   std::set<std::string> now(peers_.problems.begin(), peers_.problems.end());
   for (std::string& problem : podnet::node_problems(podnet_, planned_->self, planned_->underlay))
     now.insert(std::move(problem));
+  for (const Prefix& cidr : configured_.service_cidrs)
+    if (const IpAddress* address = podnet::node_within(planned_->self, cidr))
+      now.insert(
+          fmt::format("configuration: spec.serviceCIDRs: {} contains {}, this node's "
+                      "InternalIP: what is sent to an address in it that no Service has is "
+                      "not dropped",
+                      cidr.to_string(), address->to_string()));
   std::set_difference(now.begin(), now.end(), problems_.begin(), problems_.end(),
                       std::back_inserter(new_problems_));
   problems_ = std::move(now);
@@ -109,27 +118,39 @@ Result<> Planner::plan_services(const model::ClusterState& state,
                                 const std::set<ObjectName>& services, Reconciler& tables) {
   TableChanges out;
   std::set<ObjectName> every;
-  const bool first = !std::exchange(services_planned_, true);
-  if (first) {
-    backend_->plan_base(service_context_, out);
-    // What changed while there was nothing to plan for is no longer known.
+  service::ServiceContext context = service_context();
+  const bool first = !service_context_;
+  const bool anew = !first && *service_context_ != context;
+  if (first || anew) backend_->plan_base(context, out);
+  if (anew) tables.drop(kServicesOwner);  // what is planned anew as it was is not written
+  // What changed while there was nothing to plan for is no longer known.
+  if (first)
     for (const auto& [name, service] : state.services()) every.insert(every.end(), name);
-  }
   const auto render = [&](model::ServiceDelta delta) {
-    backend_->plan(compiler_.table(), delta, out);
+    if (!anew) backend_->plan(compiler_.table(), delta, out);
     std::move(delta.frontends.begin(), delta.frontends.end(),
               std::back_inserter(frontend_changes_));
   };
   render(compiler_.set_node(state, service_node()));
   render(compiler_.compile(state, first ? every : services));
+  if (anew) backend_->plan(compiler_.table(), model::from_scratch(compiler_.table()), out);
+  service_context_ = std::move(context);
   return merge(tables, kServicesOwner, out);
 }
 
+// A CIDR that this node is in drops nothing: the node, and those beside it, would be cut off.
+service::ServiceContext Planner::service_context() const {
+  service::ServiceContext context = configured_;
+  std::erase_if(context.service_cidrs, [&](const Prefix& cidr) {
+    return podnet::node_within(planned_->self, cidr) != nullptr;
+  });
+  return context;
+}
+
 model::ServiceNode Planner::service_node() const {
-  model::ServiceNode node{planned_->self.name.name, node_port_addresses_,
-                          service_context_.families};
+  model::ServiceNode node{planned_->self.name.name, node_port_addresses_, configured_.families};
   if (!node.node_port_addresses.empty()) return node;
-  for (const IpFamily family : service_context_.families) {
+  for (const IpFamily family : configured_.families) {
     const auto& ips = planned_->self.internal_ips;
     const auto first = std::find_if(ips.begin(), ips.end(),
                                     [&](const IpAddress& ip) { return ip.family() == family; });

@@ -72,10 +72,11 @@ class Planner {
                          const std::set<model::ObjectName>& services,
                          reconcile::Reconciler& tables);
   model::ServiceNode service_node() const;
+  service::ServiceContext service_context() const;
   void note_problems();
 
   podnet::Config podnet_;
-  service::ServiceContext service_context_;
+  service::ServiceContext configured_;
   std::vector<IpAddress> node_port_addresses_;
   std::unique_ptr<service::ServiceBackend> backend_;
 
@@ -84,7 +85,7 @@ class Planner {
   std::set<std::string> problems_{};
   std::vector<std::string> new_problems_{};
   model::ServiceCompiler compiler_{{}};
-  bool services_planned_ = false;  // their fixed part
+  std::optional<service::ServiceContext> service_context_{};  // as planned
   std::vector<model::FrontendChange> frontend_changes_{};
 };
 

@@ -34,6 +34,7 @@ class FakeBackend final : public service::ServiceBackend {
   std::string_view name() const override { return "fake"; }
   void plan_base(const service::ServiceContext& context, tables::TableChanges& out) const override {
     out.set<FileKind>("base", std::to_string(context.families.size()));
+    for (const Prefix& cidr : context.service_cidrs) out.set<FileKind>(cidr.to_string(), "dropped");
   }
   void plan(const model::ServiceTable&, const model::ServiceDelta& changed,
             tables::TableChanges& out) const override {
@@ -98,6 +99,14 @@ class PlannerTest : public testing::Test {
     std::sort(out.begin(), out.end());
     return out;
   }
+  // What the FakeBackend made.
+  std::set<std::string> rendered() {
+    std::set<std::string> out;
+    tables_.desired<FileKind>().each([&](const std::string& key, const auto&) {
+      if (!key.starts_with('/')) out.insert(key);
+    });
+    return out;
+  }
   bool has_route(const char* destination) {
     return tables_.desired<RouteKind>().find({prefix(destination), 0}) != nullptr;
   }
@@ -145,6 +154,30 @@ TEST_F(PlannerTest, ServicesFollowTheirChanges) {
   ASSERT_TRUE(update());
   EXPECT_EQ(tables_.desired<FileKind>().find("10.96.0.10:53/UDP"), nullptr);
   EXPECT_NE(tables_.desired<FileKind>().find("10.96.0.20:53/UDP"), nullptr);
+}
+
+// A Service CIDR that is this node's network would cut it off.
+TEST_F(PlannerTest, NothingIsDroppedWhereThisNodeIs) {
+  config_.service_cidrs = {prefix("10.96.0.0/16"), prefix("172.31.0.0/16")};
+  planner_.emplace(config_, std::make_unique<FakeBackend>());
+  state_.upsert(service("dns", "10.96.0.10"));
+  ASSERT_TRUE(update());
+  EXPECT_EQ(rendered(), (std::set<std::string>{"10.96.0.0/16", "10.96.0.10:53/UDP", "base"}));
+  EXPECT_EQ(planner_->problems(),
+            std::set<std::string>{"configuration: spec.serviceCIDRs: 172.31.0.0/16 contains "
+                                  "172.31.0.11, this node's InternalIP: what is sent to an address "
+                                  "in it that no Service has is not dropped"});
+  planner_->take_frontend_changes();
+
+  Node moved = node("1");
+  moved.internal_ips = {ip("192.168.0.11"), ip("10.96.1.1")};
+  state_.upsert(moved);
+  state_.upsert(service("web", "10.96.0.20"));
+  ASSERT_TRUE(update());
+  EXPECT_EQ(rendered(), (std::set<std::string>{"10.96.0.10:53/UDP", "10.96.0.20:53/UDP",
+                                               "172.31.0.0/16", "base"}));
+  EXPECT_EQ(planner_->take_frontend_changes().size(), 1U);  // what did not change is in no change
+  EXPECT_EQ(planner_->problems().size(), 1U);
 }
 
 struct FreshPlanner final : PlannerTest {

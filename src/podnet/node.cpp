@@ -155,6 +155,12 @@ std::vector<std::string> node_problems(const Config& config, const model::Node& 
           fmt::format("node {}: spec.podCIDRs: {} is outside clusterCIDRs of the "
                       "configuration: its pods are treated as outsiders",
                       self.name.name, cidr.to_string()));
+  for (const Prefix& cidr : config.cluster_cidrs)
+    if (const IpAddress* address = node_within(self, cidr))
+      problems.push_back(fmt::format(
+          "configuration: spec.clusterCIDRs: {} contains {}, this node's InternalIP: nodes in it "
+          "are treated as pods, and what pods send to them is not masqueraded",
+          cidr.to_string(), address->to_string()));
   const std::uint32_t mtu = pod_mtu(config, underlay);
   if (config.mtu && *config.mtu > mtu)
     problems.push_back(fmt::format("configuration: spec.podNetwork.mtu: {} is more than {}",

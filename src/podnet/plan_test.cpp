@@ -196,6 +196,12 @@ TEST(NodeProblems, NameTheFieldAndTheValue) {
       ElementsAre("node node1: spec.podCIDRs: 192.168.1.0/24 is outside clusterCIDRs of the "
                   "configuration: its pods are treated as outsiders"));
 
+  const auto inside = node("node1", {ip("172.31.0.11"), ip("10.244.9.9")}, {cidr("10.244.1.0/24")});
+  EXPECT_THAT(node_problems(config(), inside, kUnderlay),
+              ElementsAre("configuration: spec.clusterCIDRs: 10.244.0.0/16 contains 10.244.9.9, "
+                          "this node's InternalIP: nodes in it are treated as pods, and what pods "
+                          "send to them is not masqueraded"));
+
   const auto lacking =
       node("node1", {ip("172.31.0.11")}, {cidr("10.244.1.0/24"), cidr("fd00:10:244:1::/64")});
   EXPECT_THAT(node_problems(config(), lacking, kUnderlay), IsEmpty());

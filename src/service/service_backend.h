@@ -20,6 +20,7 @@ struct ServiceContext {
   std::vector<Prefix> pod_cidrs{};      // the whole cluster's: who is "a pod" and not off-cluster
   std::vector<Prefix> service_cidrs{};  // an address in here that no Service has is dropped
   std::vector<IpFamily> families{};
+  bool operator==(const ServiceContext&) const = default;
 };
 
 class ServiceBackend {
