@@ -250,8 +250,23 @@ void Agent::on_uninstalled() {
 Status Agent::status() const {
   Status status;
   status.node = config_.node_name;
-  status.waiting_for = waiting_for_;
   status.settled = tables_.settled();
+  status.uninstalling = requests_.uninstalling();
+  if (!status.uninstalling)
+    add_plan(status);
+  else if (!status.settled)
+    status.left = left_texts(requests_.left());
+  for (const Error& error : tables_.failing()) status.failing.push_back(error.message);
+  status.failures = reconcile_log_.failures();
+  status.drift_found = reconcile_log_.drifted();
+  status.uptime = std::chrono::duration_cast<seconds>(clock_.now() - started_at_);
+  status.pid = ::getpid();
+  status.memory_bytes = resident_memory();
+  return status;
+}
+
+void Agent::add_plan(Status& status) const {
+  status.waiting_for = waiting_for_;
   status.transport =
       config_.pod_network.transport == podnet::Transport::kVxlan ? "vxlan" : "direct";
   status.services_backend = planner_.backend().name();
@@ -268,13 +283,6 @@ Status Agent::status() const {
     status.backends += entry.backends.size();
   status.frontends = planner_.services().frontends.size();
   status.problems = problems();
-  for (const Error& error : tables_.failing()) status.failing.push_back(error.message);
-  status.failures = reconcile_log_.failures();
-  status.drift_found = reconcile_log_.drifted();
-  status.uptime = std::chrono::duration_cast<seconds>(clock_.now() - started_at_);
-  status.pid = ::getpid();
-  status.memory_bytes = resident_memory();
-  return status;
 }
 
 std::vector<std::string> Agent::problems() const {

@@ -69,6 +69,7 @@ class Agent {
 
   void serve(const std::string& method, Reply reply);
   void on_uninstalled();
+  void add_plan(Status& status) const;
   std::vector<std::string> problems() const;  // input that is not served as it stands
 
   loop::Loop& loop_;

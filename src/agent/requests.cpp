@@ -105,6 +105,7 @@ void Requests::finish(Request& request, const std::vector<Drift>& left) {
     case Kind::kUninstall:
       break;
   }
+  left_ = left;
   if (!left.empty()) {
     const std::string why = failing.empty() ? "" : " (" + failing.front().message + ")";
     return request.reply(fail(fmt::format("{} entries could not be removed{}:\n{}", left.size(),

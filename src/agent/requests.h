@@ -38,6 +38,8 @@ class Requests {
   void uninstall(Reply reply);
 
   bool uninstalling() const { return uninstalling_; }
+  // What the last uninstall could not remove.
+  const std::vector<reconcile::Drift>& left() const { return left_; }
   bool waiting() const { return !queue_.empty(); }
 
   // Goes on with what waits; after each run() of the Reconciler.
@@ -64,6 +66,7 @@ class Requests {
   std::function<void()> uninstalled_;
   std::deque<Request> queue_{};
   bool uninstalling_ = false;
+  std::vector<reconcile::Drift> left_{};
 };
 
 }  // namespace weft::agent

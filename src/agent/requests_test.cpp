@@ -164,6 +164,8 @@ TEST_F(RequestsTest, UninstallThatLeavesSomethingSaysWhatAndDoesNotEnd) {
       << answer;
   EXPECT_EQ(uninstalled_, 0);
   EXPECT_TRUE(requests_.uninstalling());
+  ASSERT_EQ(requests_.left().size(), 2U);
+  EXPECT_EQ(requests_.left().front().key, "a");
 }
 
 TEST_F(RequestsTest, RequestsAreServedInOrder) {

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <fstream>
 #include <iterator>
 #include <nlohmann/json.hpp>
@@ -32,19 +33,25 @@ void append_line(std::string& text, std::string_view name, std::string_view valu
   fmt::format_to(std::back_inserter(text), "{:<14}{}\n", name, value);
 }
 
+// While it is being uninstalled nothing is planned, and nothing is waited for.
+std::string uninstalling_text(const ordered_json& status) {
+  if (status.at("settled").get<bool>())
+    return "uninstalling; nothing is left, and `weft uninstall` ends the agent";
+  if (status.at("left").empty()) return "uninstalling";
+  return "uninstalling; what is left could not be removed; trying again";
+}
+
 std::string state_text(const ordered_json& status) {
+  if (status.at("uninstalling").get<bool>()) return uninstalling_text(status);
   if (const auto waiting = status.at("waitingFor").get<std::string>(); !waiting.empty())
     return "waiting for " + waiting;
   if (!status.at("failing").empty()) return "failing; trying again";
   return status.at("settled").get<bool>() ? "settled" : "not settled";
 }
 
-// Throws nlohmann's exceptions on a field that is not there or mistyped.
-std::string render(const ordered_json& status) {
-  std::string text;
+// What stands of the plan.
+void append_plan(std::string& text, const ordered_json& status) {
   const auto number = [&](const char* name) { return status.at(name).get<std::uint64_t>(); };
-  append_line(text, "Node", status.at("node").get<std::string>());
-  append_line(text, "State", state_text(status));
   append_line(text, "Pod CIDRs", joined(status.at("podCIDRs")));
   const ordered_json& underlay = status.at("underlay");
   append_line(text, "Transport", status.at("transport").get<std::string>());
@@ -62,6 +69,17 @@ std::string render(const ordered_json& status) {
                   services.at("frontends").get<std::uint64_t>(),
                   services.at("backends").get<std::uint64_t>(),
                   services.at("backend").get<std::string>()));
+}
+
+// Throws nlohmann's exceptions on a field that is not there or mistyped.
+std::string render(const ordered_json& status) {
+  std::string text;
+  const auto number = [&](const char* name) { return status.at(name).get<std::uint64_t>(); };
+  append_line(text, "Node", status.at("node").get<std::string>());
+  append_line(text, "State", state_text(status));
+  if (!status.at("uninstalling").get<bool>()) append_plan(text, status);
+  for (const ordered_json& left : status.at("left"))
+    append_line(text, "Left", left.get<std::string>());
   append_line(text, "Drift", fmt::format("{} found", number("driftFound")));
   for (const ordered_json& problem : status.at("problems"))
     append_line(text, "Problem", problem.get<std::string>());
@@ -77,6 +95,20 @@ std::string render(const ordered_json& status) {
 
 }  // namespace
 
+std::vector<std::string> left_texts(const std::vector<reconcile::Drift>& left) {
+  std::vector<std::string> texts;
+  for (auto first = left.begin(); first != left.end();) {
+    const auto next = std::find_if(first, left.end(), [&](const reconcile::Drift& other) {
+      return other.kind != first->kind;
+    });
+    const auto more = next - first - 1;
+    texts.push_back(fmt::format("{}: {}{}", first->kind, first->key,
+                                more == 0 ? "" : fmt::format(" and {} more", more)));
+    first = next;
+  }
+  return texts;
+}
+
 std::string to_json(const Status& status) {
   ordered_json cidrs = ordered_json::array();
   for (const Prefix& cidr : status.pod_cidrs) cidrs.push_back(cidr.to_string());
@@ -88,6 +120,8 @@ std::string to_json(const Status& status) {
   const ordered_json out{{"node", status.node},
                          {"waitingFor", status.waiting_for},
                          {"settled", status.settled},
+                         {"uninstalling", status.uninstalling},
+                         {"left", status.left},
                          {"podCIDRs", cidrs},
                          {"transport", status.transport},
                          {"underlay", underlay},

@@ -11,13 +11,16 @@
 
 #include "base/address.h"
 #include "base/result.h"
+#include "reconcile/table.h"
 
 namespace weft::agent {
 
 struct Status {
   std::string node{};
-  std::string waiting_for{};  // "" once everything was planned
-  bool settled = false;       // the kernel has been brought to what the model says
+  std::string waiting_for{};        // "" once everything was planned
+  bool settled = false;             // the kernel has been brought to what the model says
+  bool uninstalling = false;        // nothing is planned any more
+  std::vector<std::string> left{};  // what an uninstall could not remove, a line a kind
   std::vector<Prefix> pod_cidrs{};
   std::string transport{};
   std::string underlay_link{};
@@ -37,6 +40,9 @@ struct Status {
   int pid = 0;
   std::uint64_t memory_bytes = 0;  // resident
 };
+
+// A line for each kind: "route: 10.244.2.0/24 and 3 more".
+std::vector<std::string> left_texts(const std::vector<reconcile::Drift>& left);
 
 std::string to_json(const Status& status);
 

@@ -60,6 +60,31 @@ TEST(Status, TellsWhatItWaitsForAndWhatIsWrong) {
   EXPECT_EQ(text.find("Underlay"), std::string::npos);
 }
 
+TEST(Status, OfAnUninstallThatFailedIsWhatIsLeftAndNothingOfAPlan) {
+  Status status = example();
+  status.settled = false;
+  status.uninstalling = true;
+  status.left = left_texts({{"nft", "ip weft-podnet", {}, "", ""},
+                            {"nft", "ip weft-podnet postrouting", {}, "", ""},
+                            {"nft", "ip weft-services", {}, "", ""},
+                            {"sysctl", "net/ipv4/ip_forward", {}, "", ""}});
+  status.failing = {"nft: table ip weft-podnet is held by another process"};
+  const std::string text = status_text(to_json(status)).value();
+  EXPECT_EQ(text.substr(0, text.find("Drift")),
+            "Node          node1\n"
+            "State         uninstalling; what is left could not be removed; trying again\n"
+            "Left          nft: ip weft-podnet and 2 more\n"
+            "Left          sysctl: net/ipv4/ip_forward\n");
+  EXPECT_NE(text.find("Failing       nft: table ip weft-podnet is held"), std::string::npos);
+  EXPECT_EQ(text.find("10.244.1.0/24"), std::string::npos) << text;
+
+  status.left.clear();
+  EXPECT_NE(status_text(to_json(status))->find("State         uninstalling\n"), std::string::npos);
+  status.settled = true;
+  EXPECT_NE(status_text(to_json(status))->find("State         uninstalling; nothing is left"),
+            std::string::npos);
+}
+
 TEST(Status, TextThatIsNoStatusIsAnError) {
   for (const char* text : {"", "[]", "{}", R"({"node":1})"})
     EXPECT_FALSE(status_text(text)) << text;
