@@ -14,6 +14,7 @@
 #include "agent/control_message.h"
 #include "agent/control_server.h"
 #include "agent/control_socket.h"
+#include "agent/report.h"
 #include "loop/timer.h"
 
 namespace weft::agent {
@@ -63,6 +64,7 @@ class ControlTest : public testing::Test {
 
   virtual void handle(const std::string& method, Reply reply) {
     if (method == "echo") return reply(std::string("{\"echo\":true}"));
+    if (method == "verify") return reply(verified_);
     if (method == "large") return reply("\"" + std::string(4'000'000, 'x') + "\"");
     if (method == "later") {
       later_ = std::move(reply);
@@ -113,6 +115,7 @@ class ControlTest : public testing::Test {
 
   std::string directory_{};
   std::string path_{};
+  std::string verified_{};
   loop::Loop loop_ = loop::Loop::open().value();
   Reply later_{};
   loop::Timer timer_{loop_, [this] { later_(std::string("\"late\"")); }};
@@ -180,6 +183,26 @@ TEST_F(ControlTest, PeerThatIsNotAdmittedGetsOneSentenceAndNothingElse) {
   const auto result = ask("echo");
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().message, "only root may ask the agent");
+}
+
+TEST_F(ControlTest, VerifyTellsWhatFailsAndThatRepairTriesNow) {
+  listen();
+  const auto text = [&] { return serve([&] { return report_verify(path_, false); }).text; };
+  verified_ = R"({"ok":true,"drift":[],"failing":[]})";
+  EXPECT_EQ(text(), "ok: the kernel is what the model says\n");
+  const std::string drift =
+      R"({"ok":false,"drift":[{"kind":"link","key":"weft.1","problem":"missing","desired":"",)"
+      R"("actual":""}],"failing":[)";
+  verified_ = drift + "]}";
+  EXPECT_EQ(text(),
+            "link  weft.1  missing\n"
+            "1 difference; `weft verify --repair` mends them\n");
+  verified_ = drift + R"("neighbor: weft.1: No such device"]})";
+  EXPECT_EQ(text(),
+            "link  weft.1  missing\n"
+            "1 difference; the agent is failing, and tries again\n"
+            "  neighbor: weft.1: No such device\n"
+            "`weft verify --repair` reads and writes everything now\n");
 }
 
 TEST_F(ControlTest, SocketIsForItsOwnerAloneAndGoesWithTheServer) {

@@ -29,7 +29,7 @@ Result<std::vector<Drift>> drifts_in(const std::string& answer, const char* fiel
   return explain::from_json_array(object[field].dump());
 }
 
-// Why what differs cannot be mended just now, a line each; "" when it can.
+// What the agent failed at and tries again, a line each; "" when nothing.
 std::string failing_text(const std::string& answer) {
   std::string text;
   const nlohmann::json object = nlohmann::json::parse(answer, nullptr, false);
@@ -51,10 +51,10 @@ Result<Report> verify(const std::string& socket, bool json) {
   const std::string failing = failing_text(answer);
   const std::string advice = failing.empty()
                                  ? "; `weft verify --repair` mends them\n"
-                                 : "; the agent keeps trying, and cannot mend them because of\n";
-  return Report{
-      explain::to_text(drifts) + count_text(drifts.size(), "difference") + advice + failing,
-      exit_code};
+                                 : "; the agent is failing, and tries again\n" + failing +
+                                       "`weft verify --repair` reads and writes everything now\n";
+  return Report{explain::to_text(drifts) + count_text(drifts.size(), "difference") + advice,
+                exit_code};
 }
 
 Result<Report> repair(const std::string& socket, bool json) {
