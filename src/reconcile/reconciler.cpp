@@ -76,7 +76,8 @@ void Reconciler::start() {
 
 void Reconciler::mark(std::string_view kind) {
   Entry& entry = find(kind);
-  const auto soonest = entry.last_resync + options_.mark_interval;
+  const auto soonest =
+      entry.last_resync + (entry.failed ? options_.failing_mark_interval : options_.mark_interval);
   entry.plan_resync(std::max(clock_.now(), soonest), Cause::kMark);
 }
 

@@ -45,6 +45,8 @@ struct ReconcilerOptions {
   std::chrono::milliseconds backoff_limit{30'000};
   // A kind marked again and again by notifications is read at most this often.
   std::chrono::milliseconds mark_interval{50};
+  // One that is failing, at most this often: to try in vain may itself be what marks it.
+  std::chrono::milliseconds failing_mark_interval{1'000};
 };
 
 // What happened, for logs and metrics; every member may be empty.

@@ -325,13 +325,13 @@ TEST_F(ReconcilerTest, WhatWasNeverThereIsNoDrift) {
   set<High>("good", "1");
   run();
   for (int i = 0; i < 5; ++i) {
-    clock.time += milliseconds(60);
+    clock.time += milliseconds(1000);
     reconciler->mark("high");
     run();
   }
   EXPECT_THAT(drifted, IsEmpty());
   high.entries.erase("good");
-  clock.time += milliseconds(60);
+  clock.time += milliseconds(1000);
   reconciler->mark("high");
   run();
   EXPECT_THAT(drifted, ElementsAre("good"));
@@ -390,6 +390,24 @@ TEST_F(ReconcilerTest, AStormOfMarksReadsAtItsInterval) {
   }
   EXPECT_LE(high.reads - reads, 3);
   EXPECT_GE(high.reads - reads, 2);
+}
+
+TEST_F(ReconcilerTest, WhatFailsIsNotHastenedByAStormOfMarks) {
+  make().start();
+  run();
+  high.refuses = {"bad"};
+  set<High>("bad", "1");
+  run();
+  const int reads = high.reads;
+  for (int i = 0; i < 1000; ++i) {
+    clock.time += milliseconds(10);
+    reconciler->mark("high");
+    run();
+  }
+  EXPECT_LE(high.reads - reads, 4 + 10) << "100, 200, 400, 800 ms, then each second";
+  high.refuses.clear();
+  reconciler->mark("high");
+  EXPECT_LE(*reconciler->deadline(), clock.time + milliseconds(1000)) << "but no 30 s";
 }
 
 TEST_F(ReconcilerTest, TwoPlansForOneKeyAreABugThatSaysSo) {

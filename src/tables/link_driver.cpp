@@ -91,8 +91,12 @@ void put_new_link(netlink::Link link, netlink::Batch& batch) {
   // creation goes with the last port (br_mtu_auto_adjust).
   if (std::holds_alternative<netlink::Bridge>(link.type))
     later.mtu = std::exchange(link.mtu, std::nullopt);
+  // A VXLAN link takes its UDP port when it comes up. One that cannot stays, down: to make and
+  // remove it at every attempt would be told to the whole node each time.
+  if (std::holds_alternative<netlink::Vxlan>(link.type))
+    later.up = std::exchange(link.up, std::nullopt);
   netlink::put_link(batch, link);
-  if (later.mtu || later.hairpin) netlink::put_link_change(batch, later);
+  if (later.up || later.mtu || later.hairpin) netlink::put_link_change(batch, later);
 }
 
 Result<> change_in_place(const netlink::Link& actual, const LinkKind::Value& from,
@@ -159,6 +163,19 @@ bool needs_remaking(const LinkKind::Value& desired, const LinkKind::Value& actua
   of_type.type = desired.type;
   of_type.up = actual.up;
   return !LinkKind::same(of_type, actual);
+}
+
+// "Address already in use" does not say what is.
+void name_taken_ports(const reconcile::Changes<LinkKind>& changes,
+                      std::vector<reconcile::WriteFailure<LinkKind>>& failures) {
+  for (auto& [key, error] : failures) {
+    if (!key || error.code != EADDRINUSE) continue;
+    for (const auto& change : changes) {
+      if (change.key != *key || !change.value) continue;
+      if (const auto* vxlan = std::get_if<Vxlan>(&change.value->type))
+        error = std::move(error).in("UDP port " + std::to_string(vxlan->port) + " is taken");
+    }
+  }
 }
 
 // The pods' links that are no port of any bridge: none is meant to be.
@@ -235,6 +252,7 @@ void LinkDriver::write(const reconcile::Changes<LinkKind>& changes,
         },
         [&](const auto& change, netlink::Batch& batch) { return encode(change, links, batch); });
   }
+  name_taken_ports(changes, failures);
   for (const auto& change : changes) {
     if (!change.value || !std::holds_alternative<Bridge>(change.value->type)) continue;
     Result<> attached = attach_pods(change.key);

@@ -159,6 +159,23 @@ TEST_F(LinkDriverTest, APortThatCannotBeAttachedIsNamedAndTriedAgain) {
   EXPECT_THAT(repair(driver_, node()), IsEmpty());
 }
 
+// Another process has the port; what was made stays down, so that trying again tells nobody.
+TEST_F(LinkDriverTest, ATakenUdpPortIsNamedAndTheLinkComesUpOnceItIsFree) {
+  sh("ip link add vx9 type vxlan id 9 local 172.31.0.11 dev eth0 dstport 8472 gbp;"
+     " ip link set vx9 up");  // with an extension, which no other link can share the port with
+  const std::vector<std::string> taken{
+      "weft.1: UDP port 8472 is taken: RTM_NEWLINK: Address already in use"};
+  EXPECT_EQ(repair(driver_, node()), taken);
+  const std::string index = index_of("weft.1");
+  EXPECT_THAT(drift(driver_, node()), ElementsAre(StartsWith("different weft.1: vxlan id 1 local "
+                                                             "172.31.0.11 dev eth0 dstport 8472 "
+                                                             "down mtu 1450")));
+  EXPECT_EQ(repair(driver_, node()), taken);
+  sh("ip link del vx9");
+  EXPECT_THAT(repair(driver_, node()), IsEmpty());
+  EXPECT_EQ(index_of("weft.1"), index);
+}
+
 TEST_F(LinkDriverTest, AnotherVxlanInTheWayIsNamedAndNotTouched) {
   sh("ip link add flannel.1 type vxlan id 1 local 172.31.0.11 dev eth0 dstport 8472");
   EXPECT_THAT(repair(driver_, node()),

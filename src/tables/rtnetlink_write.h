@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // How every rtnetlink driver writes: each change is encoded into one batch, the batch is one
-// execute(), and a refusal is told of the change it belongs to. Removing what is gone is success.
+// execute(), and a refusal is told of the change it belongs to: the first one, which those after it
+// follow from. Removing what is gone is success.
 #pragma once
 
 #include <linux/rtnetlink.h>
 
 #include <cerrno>
 #include <cstddef>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -41,9 +43,12 @@ void write_batch(netlink::Socket& socket, const reconcile::Changes<Kind>& change
     failures.push_back({std::nullopt, std::move(refusals.error())});
     return done(std::move(failures));
   }
+  std::optional<std::size_t> told;
   for (netlink::Refusal& refusal : *refusals) {
     if (is_removal(batch.header(refusal.index)) && is_gone(refusal.error)) continue;
-    failures.push_back({changes[change_of[refusal.index]].key, std::move(refusal.error)});
+    const std::size_t change = change_of[refusal.index];
+    if (std::exchange(told, change) == change) continue;
+    failures.push_back({changes[change].key, std::move(refusal.error)});
   }
   done(std::move(failures));
 }
