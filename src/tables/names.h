@@ -13,7 +13,7 @@ inline constexpr std::uint32_t kVxlanVni = 1;
 inline constexpr std::uint16_t kVxlanPort = 8472;
 
 inline constexpr std::uint8_t kRouteProtocol = 87;
-inline constexpr std::uint32_t kPodLinkGroup = 87;  // of the pods' host-side veths
+inline constexpr std::uint32_t kPodLinkGroup = 87;  // of the pods' host-side veths on kBridge
 
 inline constexpr std::string_view kServicesTable = "weft-services";
 inline constexpr std::string_view kPodnetTable = "weft-podnet";

@@ -49,7 +49,8 @@ tables::LinkKind::Value veth(const BridgeConfig& config, const PodNames& names) 
   value.mtu = config.mtu;
   value.mac = names.host_mac;
   value.master = config.bridge;
-  value.group = tables::kPodLinkGroup;
+  // By its group the agent knows what belongs on its bridge; another's ports are none of those.
+  if (config.bridge == tables::kBridge) value.group = tables::kPodLinkGroup;
   if (config.hairpin) value.hairpin = true;
   return value;
 }

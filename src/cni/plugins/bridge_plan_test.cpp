@@ -121,6 +121,15 @@ TEST(PlanPod, IsWhatThePodGets) {
   EXPECT_EQ(tables.pod_routes.at({prefix("::/0"), 0}).gateway, ip("fd00::1"));
 }
 
+TEST(PlanPod, APortOfAnotherBridgeIsNotOfThePodNetwork) {
+  BridgeConfig config = default_gateway();
+  config.bridge = "br-storage";
+  const PodNames names{"veth1", "net1", "/run/netns/x", named_mac(0xfe, "a"), named_mac(0x0a, "b")};
+  const PodTables tables = plan_pod(config, names, complete(dual(), config).value()).value();
+  EXPECT_EQ(tables.host_links.at("veth1").master, "br-storage");
+  EXPECT_EQ(tables.host_links.at("veth1").group, std::nullopt);
+}
+
 TEST(PlanPod, RefusesWhatTheTablesDoNotHold) {
   CniResult result = dual();
   result.routes[0].mtu = 1400;
