@@ -123,6 +123,16 @@ TEST_F(AgentDriftTest, UnderlayThatIsMadeAnewIsSetAgain) {
       << difference(expected, snapshot());
 }
 
+TEST_F(AgentDriftTest, ARouteComesSoonAfterAnothersInItsPlaceWent) {
+  write_config("  resyncPeriod: 0\n");
+  sh("ip route add 10.244.2.0/24 via 172.31.0.254");
+  start_agent();
+  ASSERT_TRUE(eventually([&] { return status().find("Failures      6") != std::string::npos; }))
+      << status();  // the next one comes 6 s after the first
+  sh("ip route del 10.244.2.0/24");
+  EXPECT_TRUE(eventually([&] { return verify().exit_code == 0; }, 1500ms)) << verify().text;
+}
+
 TEST_F(AgentDriftTest, APeerThatCannotBeReachedKeepsNoPodsFromThisNode) {
   write_config("  podNetwork: {transport: direct}\n");
   write_node("3", "192.0.2.3");  // beyond a router

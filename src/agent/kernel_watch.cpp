@@ -13,6 +13,7 @@ namespace weft::agent {
 namespace {
 
 using tables::FileKind;
+using tables::RouteKind;
 using tables::SysctlKind;
 
 tables::Notifications::Touched everything() {
@@ -70,6 +71,8 @@ void KernelWatch::tell(bool lost) {
     watch_sysctls_anew();
     touched.kinds.insert(SysctlKind::kName);
   }
+  // Others' routes come and go in thousands: ours are read for that only where one is missing.
+  if (touched.others_route && routes_wait_) touched.kinds.insert(RouteKind::kName);
   if (!touched.kinds.empty()) touched_(touched);
 }
 
@@ -83,6 +86,7 @@ void KernelWatch::watch_sysctls_anew() {
 }
 
 void KernelWatch::follow(const reconcile::Reconciler& tables) {
+  routes_wait_ = !tables.settled(RouteKind::kName);
   std::map<std::string, Watched> wanted;
   const auto want = [&](std::string_view kind, const std::string& path) {
     const std::size_t slash = path.rfind('/');

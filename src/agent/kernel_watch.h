@@ -36,8 +36,8 @@ class KernelWatch {
                                                    std::span<const std::uint32_t> own,
                                                    Touched touched);
 
-  // Watches the directories of the sysctls and files that are desired now. After each pass: one
-  // that was not there before may have been made.
+  // Watches the directories of the sysctls and files that are desired now, and what may let routes
+  // that are failing succeed. After each pass: a directory that was not there may have been made.
   void follow(const reconcile::Reconciler& tables);
 
  private:
@@ -62,6 +62,7 @@ class KernelWatch {
   std::optional<loop::FdWatcher> route_watcher_{};
   std::optional<loop::FdWatcher> netfilter_watcher_{};
   std::map<std::string, Watched> directories_{};
+  bool routes_wait_ = false;  // not all of ours are written
 };
 
 }  // namespace weft::agent

@@ -59,8 +59,7 @@ Reconciler::Entry& Reconciler::find(std::string_view kind) const {
 
 AnyTableState& Reconciler::state_of(std::string_view kind) const { return *find(kind).state; }
 
-void Reconciler::hasten(std::string_view kind) {
-  Entry& entry = find(kind);
+void Reconciler::hasten(Entry& entry) {
   if (entry.failed) entry.plan_resync(clock_.now() + options_.backoff_first, Cause::kFailure);
 }
 
@@ -213,12 +212,17 @@ std::vector<Error> Reconciler::failing() const {
   return all;
 }
 
-// An address that goes may take other addresses along, hence the cause itself.
+// An address that goes may take other addresses along, hence the cause itself. What is failing may
+// have been waiting for this write.
 void Reconciler::mark_resting(const Entry& cause) {
-  for (const auto& entry : entries_)
-    if (entry->placement.rests_on_links && !entry->failed &&
-        entry->placement.stage >= cause.placement.stage)
+  for (const auto& entry : entries_) {
+    if (!entry->placement.rests_on_links || entry->placement.stage < cause.placement.stage)
+      continue;
+    if (entry->failed)
+      hasten(*entry);
+    else
       entry->plan_resync(clock_.now(), Cause::kCascade);
+  }
 }
 
 Result<std::vector<Drift>> Reconciler::verify() {

@@ -81,7 +81,7 @@ class Reconciler {
   template <class Kind>
   Result<> merge(std::string_view owner, const std::vector<Edit<Kind>>& edits) {
     if (edits.empty()) return {};
-    hasten(Kind::kName);
+    hasten(find(Kind::kName));
     return state<Kind>().merge(owner, edits);
   }
   // Every key of `owner` goes from the desired tables.
@@ -122,7 +122,7 @@ class Reconciler {
   void insert(std::unique_ptr<AnyTableState> state, Placement placement);
   Entry& find(std::string_view kind) const;
   AnyTableState& state_of(std::string_view kind) const;
-  void hasten(std::string_view kind);  // a new edit does not wait for a long back-off
+  void hasten(Entry& entry);  // what may succeed now does not wait for a long back-off
 
   bool step();
   void resync(Entry& entry);

@@ -273,6 +273,25 @@ TEST_F(ReconcilerTest, BackOffHasALimitAndANewEditHastens) {
   EXPECT_THAT(run(), ElementsAre("+good=1"));
 }
 
+TEST_F(ReconcilerTest, WhatFailsForWantOfALinkIsTriedSoonOnceThatIsWritten) {
+  make().start();
+  run();
+  high.refuses = {"route"};
+  set<High>("route", "1");
+  for (int i = 0; i < 10; ++i) {
+    run();
+    clock.time = *reconciler->deadline();
+  }
+  run();
+  EXPECT_EQ(reconciler->deadline(), clock.time + milliseconds(30'000));
+  set<Low>("link", "1");
+  high.refuses.clear();
+  EXPECT_THAT(run(), ElementsAre("+link=1"));
+  EXPECT_EQ(reconciler->deadline(), clock.time + milliseconds(100));
+  clock.time += milliseconds(100);
+  EXPECT_THAT(run(), ElementsAre("+route=1"));
+}
+
 TEST_F(ReconcilerTest, WhatTheKernelAcknowledgesAndDoesNotKeepIsAFailureThatBacksOff) {
   make().start();
   run();

@@ -145,7 +145,10 @@ void Notifications::take_route_entry(const netlink::MessageView& message) {
   // Another's route may take the place of ours.
   const bool replaces =
       message.type() == RTM_NEWROUTE && (message.header().nlmsg_flags & NLM_F_REPLACE) != 0;
-  if (route.protocol == kRouteProtocol || replaces) touched_.kinds.insert(RouteKind::kName);
+  if (route.protocol == kRouteProtocol || replaces)
+    touched_.kinds.insert(RouteKind::kName);
+  else if (message.type() == RTM_DELROUTE)
+    touched_.others_route = true;
 }
 
 void Notifications::take_configuration(const netlink::MessageView& message) {

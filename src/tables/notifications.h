@@ -41,7 +41,8 @@ class Notifications {
 
   struct Touched {
     std::set<std::string_view> kinds{};  // kName of LinkKind, RouteKind, …
-    bool underlay = false;  // an address, an MTU or the state of a link that is not ours
+    bool underlay = false;      // an address, an MTU or the state of a link that is not ours
+    bool others_route = false;  // one that may have stood in the way of ours went
   };
 
   void take_route(const netlink::MessageView& message);      // from a NETLINK_ROUTE listener

@@ -150,6 +150,14 @@ TEST_F(NotificationsTest, RoutesOfOursAndThoseThatTakeTheirPlace) {
               Not(Contains("route")));
 }
 
+TEST_F(NotificationsTest, AnothersRouteThatGoesIsTold) {
+  EXPECT_FALSE(after("ip route add 10.244.2.0/24 via 172.31.0.2").others_route);
+  EXPECT_TRUE(after("ip route del 10.244.2.0/24").others_route);
+  EXPECT_FALSE(after("ip route add blackhole 10.244.2.0/24 table 77;"
+                     "ip route del blackhole 10.244.2.0/24 table 77")
+                   .others_route);
+}
+
 TEST_F(NotificationsTest, SysctlsThatForward) {
   sh("echo 0 > /proc/sys/net/ipv4/ip_forward; echo 0 > /proc/sys/net/ipv6/conf/all/forwarding");
   EXPECT_THAT(after("echo 1 > /proc/sys/net/ipv4/ip_forward").kinds, Contains("sysctl"));
