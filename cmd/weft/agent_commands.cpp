@@ -25,6 +25,12 @@ void print(const Report& report, int& exit_code) {
   exit_code = report.exit_code;
 }
 
+weft::agent::Waiting waiting() {
+  return {.tell = [](const std::string& sentence) {
+    std::fprintf(stderr, "weft: %s\n", sentence.c_str());
+  }};
+}
+
 std::shared_ptr<AskOptions> add_ask_options(CLI::App& command, bool has_output) {
   auto options = std::make_shared<AskOptions>();
   command.add_option("--socket", options->socket, "the agent's control socket")
@@ -55,14 +61,14 @@ void add_agent_commands(CLI::App& app, int& exit_code) {
   verify->add_flag("--repair", verify_options->repair, "mend it, and say what was wrong");
   verify->callback([options = verify_options, &exit_code] {
     const bool json = options->output == "json";
-    print(options->repair ? weft::agent::report_repair(options->socket, json)
-                          : weft::agent::report_verify(options->socket, json),
+    print(options->repair ? weft::agent::report_repair(options->socket, json, waiting())
+                          : weft::agent::report_verify(options->socket, json, waiting()),
           exit_code);
   });
 
   CLI::App* const uninstall = app.add_subcommand(
       "uninstall", "remove everything the agent put into the kernel, and end the agent");
   uninstall->callback([options = add_ask_options(*uninstall, false), &exit_code] {
-    print(weft::agent::report_uninstall(options->socket), exit_code);
+    print(weft::agent::report_uninstall(options->socket, waiting()), exit_code);
   });
 }

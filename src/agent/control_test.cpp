@@ -284,9 +284,50 @@ TEST_F(ControlTest, NoAgentIsOneClearSentence) {
 TEST_F(ControlTest, AgentThatDoesNotAnswerIsGivenUp) {
   listen();
   // Nobody serves the loop: the kernel accepts, and that is all.
-  const auto result = ask_agent(path_, "echo", 20ms);
+  std::vector<std::string> told;
+  const Waiting waiting{10ms, [&](const std::string& sentence) { told.push_back(sentence); }};
+  const auto result = ask_agent(path_, "echo", 20ms, waiting);
   ASSERT_FALSE(result);
-  EXPECT_NE(result.error().message.find("did not answer within 20 ms"), std::string::npos);
+  const std::string agent =
+      "the agent at " + path_ + " (pid " + std::to_string(::getpid()) + ", running)";
+  EXPECT_EQ(result.error().message, agent + " did not answer within 20 ms");
+  EXPECT_EQ(told, std::vector{agent + " has not answered for 10 ms; waiting up to 20 ms"});
+}
+
+TEST_F(ControlTest, AgentThatNoLongerAcceptsIsGivenUp) {
+  listen();
+  std::vector<UniqueFd> waiting;  // until the backlog is full
+  while (auto fd = connect_to(path_, 20ms)) waiting.push_back(std::move(*fd));
+  EXPECT_EQ(ask_agent(path_, "echo", 20ms).error().message,
+            "the agent at " + path_ + " did not answer within 20 ms");
+}
+
+TEST_F(ControlTest, AnswerThatComesInTimeIsNotWaitedForAloud) {
+  listen();
+  const auto asked = serve([&]() -> Result<std::string> {
+    return ask_agent(path_, "echo", 5s, {5s, [](const std::string&) { ADD_FAILURE(); }});
+  });
+  EXPECT_TRUE(asked);
+}
+
+// It was stopped, or uninstalled by somebody else meanwhile: which, nobody can tell any more.
+TEST_F(ControlTest, AgentThatEndsBeforeItAnswersAnUninstallIsNotCertainlyUninstalled) {
+  std::filesystem::create_directories(directory_ + "/run");
+  UniqueFd dying(::socket(AF_UNIX, SOCK_STREAM, 0));
+  const sockaddr_un address = socket_address(path_);
+  ASSERT_EQ(::bind(dying.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+  ASSERT_EQ(::listen(dying.get(), 1), 0);
+  std::thread end([&] {
+    const UniqueFd accepted(::accept(dying.get(), nullptr, nullptr));
+    dying.reset();
+  });
+  const auto done = uninstall_agent(path_, 5s);
+  end.join();
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().message,
+            "the agent at " + path_ +
+                " ended before it answered, and whether something is left is not known (see its "
+                "log); start it and uninstall again");
 }
 
 }  // namespace

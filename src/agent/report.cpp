@@ -6,7 +6,6 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
-#include "agent/control_socket.h"
 #include "agent/status.h"
 #include "explain/verify.h"
 
@@ -42,8 +41,8 @@ std::string count_text(std::size_t count, std::string_view what) {
   return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
 }
 
-Result<Report> verify(const std::string& socket, bool json) {
-  WEFT_ASSIGN(const std::string answer, ask_agent(socket, "verify"));
+Result<Report> verify(const std::string& socket, bool json, const Waiting& waiting) {
+  WEFT_ASSIGN(const std::string answer, ask_agent(socket, "verify", kLongestWork, waiting));
   WEFT_ASSIGN(const std::vector<Drift> drifts, drifts_in(answer, "drift"));
   const int exit_code = drifts.empty() ? 0 : 1;
   if (json) return Report{answer + "\n", exit_code};
@@ -57,8 +56,8 @@ Result<Report> verify(const std::string& socket, bool json) {
                 exit_code};
 }
 
-Result<Report> repair(const std::string& socket, bool json) {
-  WEFT_ASSIGN(const std::string answer, ask_agent(socket, "repair"));
+Result<Report> repair(const std::string& socket, bool json, const Waiting& waiting) {
+  WEFT_ASSIGN(const std::string answer, ask_agent(socket, "repair", kLongestWork, waiting));
   WEFT_ASSIGN(const std::vector<Drift> repaired, drifts_in(answer, "repaired"));
   WEFT_ASSIGN(const std::vector<Drift> left, drifts_in(answer, "drift"));
   const int exit_code = left.empty() ? 0 : 1;
@@ -74,14 +73,14 @@ Result<Report> repair(const std::string& socket, bool json) {
 }
 
 Result<Report> status(const std::string& socket, bool json) {
-  WEFT_ASSIGN(const std::string answer, ask_agent(socket, "status"));
+  WEFT_ASSIGN(const std::string answer, ask_agent(socket, "status", kBusyAgent));
   if (json) return Report{answer + "\n"};
   WEFT_ASSIGN(std::string text, status_text(answer));
   return Report{std::move(text)};
 }
 
-Result<Report> uninstall(const std::string& socket) {
-  WEFT_TRY(uninstall_agent(socket));
+Result<Report> uninstall(const std::string& socket, const Waiting& waiting) {
+  WEFT_TRY(uninstall_agent(socket, kLongestWork, waiting));
   return Report{"uninstalled: nothing is left in the kernel; the agent has ended\n"};
 }
 
@@ -91,14 +90,16 @@ Report report_status(const std::string& socket, bool json) {
   return unless_failed(status(socket, json));
 }
 
-Report report_verify(const std::string& socket, bool json) {
-  return unless_failed(verify(socket, json));
+Report report_verify(const std::string& socket, bool json, const Waiting& waiting) {
+  return unless_failed(verify(socket, json, waiting));
 }
 
-Report report_repair(const std::string& socket, bool json) {
-  return unless_failed(repair(socket, json));
+Report report_repair(const std::string& socket, bool json, const Waiting& waiting) {
+  return unless_failed(repair(socket, json, waiting));
 }
 
-Report report_uninstall(const std::string& socket) { return unless_failed(uninstall(socket)); }
+Report report_uninstall(const std::string& socket, const Waiting& waiting) {
+  return unless_failed(uninstall(socket, waiting));
+}
 
 }  // namespace weft::agent

@@ -5,6 +5,8 @@
 
 #include <string>
 
+#include "agent/control_socket.h"
+
 namespace weft::agent {
 
 struct Report {
@@ -14,8 +16,9 @@ struct Report {
 };
 
 Report report_status(const std::string& socket, bool json);
-Report report_verify(const std::string& socket, bool json);
-Report report_repair(const std::string& socket, bool json);
-Report report_uninstall(const std::string& socket);
+// These may take long; `waiting` is told when they do.
+Report report_verify(const std::string& socket, bool json, const Waiting& waiting = {});
+Report report_repair(const std::string& socket, bool json, const Waiting& waiting = {});
+Report report_uninstall(const std::string& socket, const Waiting& waiting = {});
 
 }  // namespace weft::agent
