@@ -21,6 +21,9 @@ using std::chrono::seconds;
 // How soon to look again for an underlay that is not there, if the kernel does not tell.
 constexpr seconds kLookAgain{1};
 
+// Who asks for an uninstall just as another one is done is told that it is, and not hung up on.
+constexpr std::chrono::milliseconds kFarewell{50};
+
 reconcile::ReconcilerOptions reconciler_options(const Config& config) {
   reconcile::ReconcilerOptions options;
   options.resync_period = config.resync_period;
@@ -51,7 +54,8 @@ Agent::Agent(loop::Loop& loop, Config config)
       tables_(clock_, reconciler_options(config_), reconcile_log_.events()),
       planner_(config_, std::make_unique<service::NftablesBackend>()),
       requests_(tables_, clock_, {kPodnetOwner, kServicesOwner}, [this] { on_uninstalled(); }),
-      next_pass_(loop, [this] { pass(); }) {}
+      next_pass_(loop, [this] { pass(); }),
+      end_(loop, [this] { loop_.stop(); }) {}
 
 Agent::~Agent() {
   control_.reset();
@@ -242,9 +246,9 @@ void Agent::serve(const std::string& method, Reply reply) {
 }
 
 void Agent::on_uninstalled() {
+  if (std::exchange(uninstalled_, true)) return;
   log::info("agent", "uninstalled");
-  uninstalled_ = true;
-  loop_.stop();
+  end_.arm(clock_.now() + kFarewell);
 }
 
 Status Agent::status() const {

@@ -96,6 +96,7 @@ class Agent {
   bool uninstalled_ = false;
 
   loop::Timer next_pass_;
+  loop::Timer end_;  // of the loop, after an uninstall
   std::optional<loop::Signal> terminate_{};
   std::optional<loop::Signal> interrupt_{};
   std::unique_ptr<KernelWatch> kernel_watch_{};

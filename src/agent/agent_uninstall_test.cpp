@@ -2,13 +2,16 @@
 // Uninstalls that do not go smoothly: what can be known of them.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/socket.h>
 
 #include <cstdio>
 #include <string>
 #include <thread>
 
 #include "agent/agent_fixture.h"
-#include "agent/requests.h"
+#include "agent/control_message.h"
+#include "agent/control_socket.h"
+#include "linux/file.h"
 
 namespace weft::agent {
 namespace {
@@ -45,6 +48,27 @@ TEST_F(AgentUninstallTest, WhatCannotBeRemovedIsInTheStatusUntilItIs) {
       << status();
   EXPECT_EQ(report_uninstall(socket()).exit_code, 0);
   EXPECT_EQ(wait_for_agent(), 0);
+}
+
+// The second one asks while the agent, which has one thread, is at work for the first.
+TEST_F(AgentUninstallTest, WhoAsksWhileAnotherIsServedIsToldThatNothingIsLeft) {
+  write_config();
+  start_and_settle();
+  Report first;
+  std::thread ask([&] { first = report_uninstall(socket()); });
+  EXPECT_TRUE(eventually([&] { return log().find("uninstalling") != std::string::npos; }));
+  const auto connection = connect_to(socket());
+  const std::string request = encode_request("uninstall") + "\n";
+  const bool in_time = connection.has_value();  // or it had ended already
+  if (in_time) {
+    EXPECT_GT(::send(connection->get(), request.data(), request.size(), MSG_NOSIGNAL), 0);
+  }
+  ask.join();
+  EXPECT_EQ(first.exit_code, 0) << first.text;
+  EXPECT_EQ(wait_for_agent(), 0);
+  if (!in_time) return;
+  const std::string done = R"({"ok":true,"result":{"ok":true}})";
+  EXPECT_EQ(read_all(connection->get(), "answer"), done + "\n");
 }
 
 }  // namespace
