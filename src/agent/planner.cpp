@@ -68,7 +68,7 @@ Result<> Planner::update(const model::ClusterState& state, const model::ClusterC
   if (!planned_) return podnet;
   // After a plan from scratch this finds every peer as it is planned already.
   Result<> peers = changes.nodes.empty() ? Result<>() : plan_changed_peers(state, tables);
-  Result<> services = plan_services(state, changes.services, tables);
+  Result<> services = plan_services(state, changes, tables);
   if (!podnet) return podnet;
   return peers ? services : peers;
 }
@@ -115,7 +115,7 @@ void Planner::note_problems() {
 }
 
 Result<> Planner::plan_services(const model::ClusterState& state,
-                                const std::set<ObjectName>& services, Reconciler& tables) {
+                                const model::ClusterChanges& changes, Reconciler& tables) {
   TableChanges out;
   std::set<ObjectName> every;
   service::ServiceContext context = service_context();
@@ -132,7 +132,9 @@ Result<> Planner::plan_services(const model::ClusterState& state,
               std::back_inserter(frontend_changes_));
   };
   render(compiler_.set_node(state, service_node()));
-  render(compiler_.compile(state, first ? every : services));
+  if (first || !changes.nodes.empty())
+    render(compiler_.set_node_addresses(state, node_addresses(state)));
+  render(compiler_.compile(state, first ? every : changes.services));
   if (anew) backend_->plan(compiler_.table(), model::from_scratch(compiler_.table()), out);
   service_context_ = std::move(context);
   return merge(tables, kServicesOwner, out);
@@ -148,7 +150,8 @@ service::ServiceContext Planner::service_context() const {
 }
 
 model::ServiceNode Planner::service_node() const {
-  model::ServiceNode node{planned_->self.name.name, node_port_addresses_, configured_.families};
+  model::ServiceNode node{planned_->self.name.name, node_port_addresses_, configured_.families,
+                          configured_.service_cidrs};
   if (!node.node_port_addresses.empty()) return node;
   for (const IpFamily family : configured_.families) {
     const auto& ips = planned_->self.internal_ips;
@@ -157,6 +160,19 @@ model::ServiceNode Planner::service_node() const {
     if (first != ips.end()) node.node_port_addresses.push_back(*first);
   }
   return node;
+}
+
+// Of other Nodes those outside the Service CIDRs: no Node shall take a Service's address away.
+model::ServiceCompiler::NodeAddresses Planner::node_addresses(
+    const model::ClusterState& state) const {
+  model::ServiceCompiler::NodeAddresses out;
+  for (const IpAddress& address : planned_->self.internal_ips)
+    out.emplace(address, planned_->self.name);
+  for (const auto& [name, node] : state.nodes())
+    for (const IpAddress& address : node.internal_ips)
+      if (!podnet::is_within(Prefix::host(address), configured_.service_cidrs))
+        out.emplace(address, name);
+  return out;
 }
 
 std::vector<model::FrontendChange> Planner::take_frontend_changes() {

@@ -68,10 +68,10 @@ class Planner {
   Result<> plan_podnet(const model::ClusterState& state, const model::Node& self,
                        const podnet::Underlay& underlay, reconcile::Reconciler& tables);
   Result<> plan_changed_peers(const model::ClusterState& state, reconcile::Reconciler& tables);
-  Result<> plan_services(const model::ClusterState& state,
-                         const std::set<model::ObjectName>& services,
+  Result<> plan_services(const model::ClusterState& state, const model::ClusterChanges& changes,
                          reconcile::Reconciler& tables);
   model::ServiceNode service_node() const;
+  model::ServiceCompiler::NodeAddresses node_addresses(const model::ClusterState& state) const;
   service::ServiceContext service_context() const;
   void note_problems();
 

@@ -180,6 +180,25 @@ TEST_F(PlannerTest, NothingIsDroppedWhereThisNodeIs) {
   EXPECT_EQ(planner_->problems().size(), 1U);
 }
 
+TEST_F(PlannerTest, NoServiceTakesTheAddressOfANodeNorANodeThatOfAService) {
+  config_.service_cidrs = {prefix("10.96.0.0/16")};
+  planner_.emplace(config_, std::make_unique<FakeBackend>());
+  state_.upsert(service("dns", "10.96.0.10"));
+  state_.upsert(service("own", "172.31.0.11"));
+  state_.upsert(service("peer", "172.31.0.14"));
+  ASSERT_TRUE(update());
+  EXPECT_EQ(rendered(), (std::set<std::string>{"10.96.0.0/16", "10.96.0.10:53/UDP",
+                                               "172.31.0.14:53/UDP", "base"}));
+  Node peer = node("4");
+  peer.internal_ips.push_back(ip("10.96.0.10"));
+  state_.upsert(peer);
+  ASSERT_TRUE(update());
+  EXPECT_EQ(rendered(), (std::set<std::string>{"10.96.0.0/16", "10.96.0.10:53/UDP", "base"}));
+  state_.remove({model::ObjectKind::kNode, {"", "node4"}});
+  ASSERT_TRUE(update());
+  EXPECT_TRUE(rendered().contains("172.31.0.14:53/UDP"));
+}
+
 struct FreshPlanner final : PlannerTest {
   explicit FreshPlanner(podnet::Transport transport = podnet::Transport::kVxlan,
                         const std::vector<Prefix>& more_cluster_cidrs = {}) {

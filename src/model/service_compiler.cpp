@@ -131,7 +131,7 @@ ServiceCompiler::Claims ServiceCompiler::claims_of(const ClusterState& state,
         if (slice.family == family) add_backends(slice, port, node_.name, entry.backends);
       normalise(entry.backends);
       for (const IpAddress& address : service.cluster_ips)
-        if (address.family() == family)
+        if (address.family() == family && !node_addresses_.contains(address))
           claims.try_emplace({address, port.protocol, port.port}, entry);
       if (!has_node_ports(service) || port.node_port == 0) continue;
       entry.kind = FrontendKind::kNodePort;
@@ -142,6 +142,26 @@ ServiceCompiler::Claims ServiceCompiler::claims_of(const ClusterState& state,
     }
   }
   return claims;
+}
+
+void ServiceCompiler::add_odd_cluster_ips(const Service& service,
+                                          std::set<std::string>& odd) const {
+  if (service.type == ServiceType::kExternalName) return;
+  const auto& cidrs = node_.service_cidrs;
+  for (const IpAddress& address : service.cluster_ips) {
+    if (std::find(node_.families.begin(), node_.families.end(), address.family()) ==
+        node_.families.end())
+      continue;
+    const std::string field = "spec.clusterIPs: " + address.to_string();
+    if (const auto node = node_addresses_.find(address); node != node_addresses_.end())
+      odd.insert(fmt::format("{} is not served: it is an InternalIP of Node {}", field,
+                             node->second.to_string()));
+    else if (!cidrs.empty() && std::none_of(cidrs.begin(), cidrs.end(), [&](const Prefix& cidr) {
+               return cidr.contains(address);
+             }))
+      odd.insert(field +
+                 " is outside serviceCIDRs of the configuration; it is served all the same");
+  }
 }
 
 ServiceDelta ServiceCompiler::compile(const ClusterState& state,
@@ -159,6 +179,24 @@ ServiceDelta ServiceCompiler::set_node(const ClusterState& state, ServiceNode no
   return compile(state, services);
 }
 
+ServiceDelta ServiceCompiler::set_node_addresses(const ClusterState& state,
+                                                 NodeAddresses addresses) {
+  if (addresses == node_addresses_) return {};
+  const auto changed = [&](const IpAddress& address) {
+    const auto before = node_addresses_.find(address);
+    const auto now = addresses.find(address);
+    if (before == node_addresses_.end() || now == addresses.end())
+      return (before == node_addresses_.end()) != (now == addresses.end());
+    return before->second != now->second;
+  };
+  std::set<ObjectName> services;
+  for (const auto& [name, service] : state.services())
+    if (std::any_of(service.cluster_ips.begin(), service.cluster_ips.end(), changed))
+      services.insert(services.end(), name);
+  node_addresses_ = std::move(addresses);
+  return compile(state, services);
+}
+
 void ServiceCompiler::recompile(const ClusterState& state, const ObjectName& name,
                                 Touched& touched) {
   Compiled now;
@@ -167,6 +205,7 @@ void ServiceCompiler::recompile(const ClusterState& state, const ObjectName& nam
   if (service != state.services().end()) {
     claims = claims_of(state, service->second, now.unsupported);
     now.unsupported.merge(unserved_fields(service->second));
+    add_odd_cluster_ips(service->second, now.unsupported);
   }
   for (const auto& [frontend, entry] : claims) now.claims.push_back(frontend);
 

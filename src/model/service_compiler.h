@@ -15,6 +15,8 @@
 // - A backend keeps its slot while it stays; the last ones fill the slots of those that went. From
 //   scratch they are in order of address and port, unless resume() told of other slots: an agent
 //   that restarts must not rewrite what is right in the kernel.
+// - A cluster IP that is a Node's address has no frontends: they would take the node's own services
+//   away. One outside the Service CIDRs has. Both are Problems.
 // - SCTP ports have no frontends. Neither are sessionAffinity, Local traffic policies, external and
 //   load balancer addresses, source ranges and health check node ports served. Each is a Problem.
 // - A frontend that two Services claim is the first's by namespace and name, whichever came first
@@ -41,6 +43,7 @@ struct ServiceNode {
   std::string name{};
   std::vector<IpAddress> node_port_addresses{};
   std::vector<IpFamily> families{IpFamily::kIpv4, IpFamily::kIpv6};  // that it has at all
+  std::vector<Prefix> service_cidrs{};  // that cluster IPs are expected in; none: any
   bool operator==(const ServiceNode&) const = default;
 };
 
@@ -53,12 +56,17 @@ struct ServiceProblem {
 
 class ServiceCompiler {
  public:
+  using NodeAddresses = std::map<IpAddress, ObjectName>;  // and whose it is
+
   explicit ServiceCompiler(ServiceNode node) : node_(std::move(node)) {}
 
   // Compiles the named Services anew from `state` (one that is gone has no frontends).
   ServiceDelta compile(const ClusterState& state, const std::set<ObjectName>& services);
   // This node's own name or addresses changed: every Service is compiled again.
   ServiceDelta set_node(const ClusterState& state, ServiceNode node);
+  // The addresses that no cluster IP may have: the Services whose cluster IP came to be one of
+  // them, or is one no more, are compiled again. Looks at every Service where they changed.
+  ServiceDelta set_node_addresses(const ClusterState& state, NodeAddresses addresses);
 
   // Before the first compile(): what an earlier run left in the kernel. Only its slots count.
   void resume(ServiceTable left) { left_ = std::move(left.frontends); }
@@ -79,6 +87,7 @@ class ServiceCompiler {
   };
 
   void recompile(const ClusterState& state, const ObjectName& name, Touched& touched);
+  void add_odd_cluster_ips(const Service& service, std::set<std::string>& odd) const;
   Claims claims_of(const ClusterState& state, const Service& service,
                    std::set<std::string>& unsupported) const;
   void claim(const ObjectName& service, const Frontend& frontend, FrontendEntry entry,
@@ -92,6 +101,7 @@ class ServiceCompiler {
   ServiceDelta finish(Touched&& touched);
 
   ServiceNode node_;
+  NodeAddresses node_addresses_{};
   ServiceTable table_{};
   std::map<Frontend, FrontendEntry> left_{};  // by an earlier run; until taken over
   std::map<ObjectName, Compiled> compiled_{};

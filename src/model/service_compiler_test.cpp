@@ -359,25 +359,34 @@ TEST(Property, IncrementalIsFromScratchAndTheDeltaIsExact) {
     const std::vector<IpAddress> addresses{ip("172.31.0.11"), ip("10.96.0.2"), ip("fd00::11")};
     ServiceNode node{"node1", addresses};
     ServiceCompiler incremental(node);
+    ServiceCompiler::NodeAddresses node_addresses;
+    const auto expect_exact = [&](const auto& change) {
+      const ServiceTable before = incremental.table();
+      const ServiceDelta delta = change();
+      RC_ASSERT(applied(before, delta) == incremental.table());
+    };
     for (int step = random<int>(1, 12); step > 0; --step) {
       for (int i = random<int>(1, 4); i > 0; --i) random_change(state);
-      const ServiceTable before = incremental.table();
-      ServiceDelta delta = incremental.compile(state, state.take_changes().services);
-      RC_ASSERT(applied(before, delta) == incremental.table());
+      expect_exact([&] { return incremental.compile(state, state.take_changes().services); });
       if (random<int>(0, 5) == 0) {
         node.name = *rc::gen::element<std::string>("node1", "node2");
         node.node_port_addresses =
             *rc::gen::container<std::vector<IpAddress>>(rc::gen::elementOf(addresses));
-        const ServiceTable old = incremental.table();
-        delta = incremental.set_node(state, node);
-        RC_ASSERT(applied(old, delta) == incremental.table());
+        expect_exact([&] { return incremental.set_node(state, node); });
       }
-
+      if (random<int>(0, 3) == 0) {
+        node_addresses.clear();
+        for (const char* text : {"10.96.0.1", "10.96.0.2", "fd00:10:96::1"})
+          if (random<int>(0, 2) == 0) node_addresses[ip(text)].name = "node3";
+        expect_exact([&] { return incremental.set_node_addresses(state, node_addresses); });
+      }
       ServiceCompiler anew(node);
-      delta = anew.compile(state, all_services(state));
+      anew.set_node_addresses({}, node_addresses);
+      const ServiceDelta delta = anew.compile(state, all_services(state));
       RC_ASSERT(in_order(incremental.table()) == anew.table());
       RC_ASSERT(delta == from_scratch(anew.table()));
       ServiceCompiler resumed(node);
+      resumed.set_node_addresses({}, node_addresses);
       resumed.resume(incremental.table());
       resumed.compile(state, all_services(state));
       RC_ASSERT(resumed.table() == incremental.table());

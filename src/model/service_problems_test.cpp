@@ -98,5 +98,43 @@ TEST_F(ServiceProblems, FieldsThatAreNotServedAreToldOnce) {
   EXPECT_THAT(compiler_.problems(), IsEmpty());
 }
 
+TEST_F(ServiceProblems, ANodesAddressIsNotServed) {
+  Service web = service_with({kHttp});
+  web.type = ServiceType::kNodePort;
+  web.cluster_ips = {ip("172.31.0.12"), ip("10.96.0.1")};
+  compile(web);
+  EXPECT_EQ(compiler_.table().frontends.size(), 3U);
+  EXPECT_THAT(compiler_.problems(), IsEmpty());
+
+  const ServiceCompiler::NodeAddresses nodes{{ip("172.31.0.12"), {"", "node2"}}};
+  EXPECT_EQ(compiler_.set_node_addresses(state_, nodes).frontends.size(), 1U);
+  EXPECT_FALSE(compiler_.table().frontends.contains({ip("172.31.0.12"), Protocol::kTcp, 80}));
+  EXPECT_TRUE(compiler_.table().frontends.contains({ip("10.96.0.1"), Protocol::kTcp, 80}));
+  EXPECT_TRUE(compiler_.table().frontends.contains({ip("172.31.0.11"), Protocol::kTcp, 30080}));
+  EXPECT_FALSE(compiler_.table().cluster_ips.contains(ip("172.31.0.12")));
+  EXPECT_THAT(messages(compiler_.take_new_problems()),
+              ElementsAre("spec.clusterIPs: 172.31.0.12 is not served: it is an InternalIP of Node "
+                          "node2"));
+  EXPECT_TRUE(compiler_.set_node_addresses(state_, nodes).empty());
+  EXPECT_EQ(compiler_.set_node_addresses(state_, {}).frontends.size(), 1U);
+  EXPECT_THAT(compiler_.problems(), IsEmpty());
+}
+
+TEST_F(ServiceProblems, OutsideTheServiceCidrsIsServedAndTold) {
+  Service web = service_with({kHttp});
+  web.cluster_ips = {ip("10.97.0.1"), ip("fd00:10:96::1")};
+  compile(web);
+  EXPECT_THAT(compiler_.problems(), IsEmpty());
+  compiler_.set_node(
+      state_, {"node1",
+               {},
+               {IpFamily::kIpv4, IpFamily::kIpv6},
+               {Prefix::parse("10.96.0.0/16").value(), Prefix::parse("fd00:10:96::/112").value()}});
+  EXPECT_THAT(messages(compiler_.problems()),
+              ElementsAre("spec.clusterIPs: 10.97.0.1 is outside serviceCIDRs of the "
+                          "configuration; it is served all the same"));
+  EXPECT_EQ(compiler_.table().frontends.size(), 2U);
+}
+
 }  // namespace
 }  // namespace weft::model

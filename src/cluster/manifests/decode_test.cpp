@@ -241,12 +241,55 @@ TEST(Decode, ErrorsNameFileLineObjectFieldAndValue) {
   EXPECT_EQ(error_of("apiVersion: v1\nkind: Pod\nmetadata:\n  name: a\n  labels:\n    a/b: 1\n"),
             "web.yaml:6: Pod a: metadata.labels.a/b: must be a string, not 1");
   EXPECT_EQ(error_of("apiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata: {name: s}\n"
-                     "addressType: IPv4\nendpoints:\n- addresses: ['::1']\n"),
+                     "addressType: IPv4\nendpoints:\n- addresses: ['fd00::1']\n"),
             "web.yaml:6: EndpointSlice s: endpoints[0].addresses[0]: must be IPv4, as addressType "
-            "says, not \"::1\"");
+            "says, not \"fd00::1\"");
   EXPECT_EQ(error_of("[{\"kind\": \"Pod\"}]"), "web.yaml:1: Pod: apiVersion: is missing");
   EXPECT_EQ(error_of("[7]"), "web.yaml:1: is no object: 7");
   EXPECT_EQ(error_of("{\"kind\": \"Pod\",\n\"x\"}").substr(0, 20), "web.yaml:2: column 4");
+}
+
+TEST(Decode, ServicesAndEndpointsHaveAddressesThatPacketsCanGoTo) {
+  for (const std::string address : {"0.0.0.0", "127.0.0.1", "169.254.1.1", "224.0.0.1", "239.1.2.3",
+                                    "::", "::1", "fe80::1", "ff02::1"}) {
+    const std::string why =
+        ": must be unicast, and neither unspecified, loopback nor link-local, not \"" + address +
+        "\"";
+    for (const char* field : {"clusterIPs", "externalIPs"})
+      EXPECT_EQ(error_of("{apiVersion: v1, kind: Service, metadata: {name: web}, spec: {" +
+                         std::string(field) + ": [10.96.0.1, \"" + address + "\"]}}"),
+                "web.yaml:1: Service web: spec." + std::string(field) + "[1]" + why);
+    EXPECT_EQ(
+        error_of("{apiVersion: v1, kind: Service, metadata: {name: web}, spec: {clusterIP: \"" +
+                 address + "\"}}"),
+        "web.yaml:1: Service web: spec.clusterIP" + why);
+    const char* family = address.find(':') == std::string::npos ? "IPv4" : "IPv6";
+    EXPECT_EQ(error_of("{apiVersion: discovery.k8s.io/v1, kind: EndpointSlice, metadata: {name: s},"
+                       " addressType: " +
+                       std::string(family) + ", endpoints: [{addresses: [\"" + address + "\"]}]}"),
+              "web.yaml:1: EndpointSlice s: endpoints[0].addresses[0]" + why);
+  }
+}
+
+TEST(Decode, NoTwoPortsOfAServiceAreAlike) {
+  const auto service = [](const std::string& ports) {
+    return "{apiVersion: v1, kind: Service, metadata: {name: web}, spec: {ports: [" + ports + "]}}";
+  };
+  const std::string where = "web.yaml:1: Service web: spec.ports[1].";
+  EXPECT_EQ(error_of(service("{name: a, port: 22}, {name: b, port: 22, protocol: TCP}")),
+            where + "port: must be no other port's of the same protocol, not 22");
+  EXPECT_EQ(error_of(service("{name: a, port: 22}, {name: a, port: 53, protocol: UDP}")),
+            where + "name: must be no other port's, not \"a\"");
+  EXPECT_EQ(error_of(service("{port: 53}, {port: 53, protocol: UDP}")),
+            where + "name: is missing, as another port's is");
+  EXPECT_EQ(error_of(service("{name: a, port: 1, nodePort: 30080}, {name: b, port: 2, nodePort: "
+                             "30080}")),
+            where + "nodePort: must be no other port's of the same protocol, not 30080");
+  EXPECT_EQ(only<Service>(service("{name: a, port: 53, nodePort: 30053}, {name: b, port: 53, "
+                                  "nodePort: 30053, protocol: UDP}, {name: c, port: 54}, {name: d, "
+                                  "port: 55}"))
+                .ports.size(),
+            4U);
 }
 
 TEST(Decode, ErrorsInAListNameTheirObject) {

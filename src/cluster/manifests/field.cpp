@@ -73,6 +73,14 @@ IpAddress Field::address() const {
   return address.value_or(IpAddress{});
 }
 
+IpAddress Field::unicast_address() const {
+  const IpAddress parsed = address();
+  if (parsed.is_unspecified() || parsed.is_loopback() || parsed.is_link_local() ||
+      parsed.is_multicast())
+    refuse("must be unicast, and neither unspecified, loopback nor link-local");
+  return parsed;
+}
+
 Prefix Field::network() const {
   const std::string written = text();
   const auto prefix = Prefix::parse(written);

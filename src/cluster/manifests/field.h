@@ -47,6 +47,9 @@ class Field {
   std::int64_t number(std::int64_t low, std::int64_t high) const;
   std::uint16_t port() const;  // 1 to 65535; 0 where it is missing
   IpAddress address() const;
+  // One that packets can go to on any node, as the API server has it (ValidateNonSpecialIP in
+  // k8s.io/kubernetes/pkg/apis/core/validation), and no multicast of any kind.
+  IpAddress unicast_address() const;
   Prefix network() const;  // "10.244.1.0/24", without host bits
   model::Labels labels() const;
 

@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace weft::cluster {
@@ -18,6 +20,7 @@ using model::ObjectName;
 using model::Pod;
 using model::Protocol;
 using model::Service;
+using model::ServicePort;
 using model::ServiceType;
 using model::SessionAffinity;
 using model::TrafficPolicy;
@@ -115,8 +118,34 @@ std::uint16_t node_port(const Field& field) {
 // "None" is headless; "" is not yet assigned.
 void add_cluster_ip(const Field& field, std::vector<IpAddress>& ips) {
   const std::string text = field.text();
-  if (!text.empty() && text != "None") ips.push_back(field.address());
+  if (!text.empty() && text != "None") ips.push_back(field.unicast_address());
 }
+
+// The ports of one Service, of which no two are alike.
+class ServicePorts {
+ public:
+  void add(const Field& field) {
+    if (!field["port"].is_set()) field["port"].refuse("is missing");
+    ServicePort port{field["name"].text(), protocol_of(field["protocol"]), field["port"].port(),
+                     node_port(field["nodePort"])};
+    if (!names_.insert(port.name).second)
+      field["name"].refuse(port.name.empty() ? "is missing, as another port's is"
+                                             : "must be no other port's");
+    if (!numbers_.emplace(port.protocol, port.port).second)
+      field["port"].refuse("must be no other port's of the same protocol");
+    if (port.node_port != 0 && !node_ports_.emplace(port.protocol, port.node_port).second)
+      field["nodePort"].refuse("must be no other port's of the same protocol");
+    ports_.push_back(std::move(port));
+  }
+
+  std::vector<ServicePort> take() { return std::move(ports_); }
+
+ private:
+  std::vector<ServicePort> ports_{};
+  std::set<std::string> names_{};
+  std::set<std::pair<Protocol, std::uint16_t>> numbers_{};
+  std::set<std::pair<Protocol, std::uint16_t>> node_ports_{};
+};
 
 std::optional<Object> decode_service(const Field& object) {
   Service service;
@@ -126,17 +155,16 @@ std::optional<Object> decode_service(const Field& object) {
   service.type = service_type(spec["type"]);
   spec["clusterIPs"].each([&](const Field& ip) { add_cluster_ip(ip, service.cluster_ips); });
   if (service.cluster_ips.empty()) add_cluster_ip(spec["clusterIP"], service.cluster_ips);
-  spec["ports"].each([&](const Field& port) {
-    if (!port["port"].is_set()) port["port"].refuse("is missing");
-    service.ports.push_back({port["name"].text(), protocol_of(port["protocol"]),
-                             port["port"].port(), node_port(port["nodePort"])});
-  });
+  ServicePorts ports;
+  spec["ports"].each([&](const Field& port) { ports.add(port); });
+  service.ports = ports.take();
   service.selector = spec["selector"].labels();
   service.session_affinity = session_affinity(spec["sessionAffinity"]);
   service.internal_traffic_policy = traffic_policy(spec["internalTrafficPolicy"]);
   service.external_traffic_policy = traffic_policy(spec["externalTrafficPolicy"]);
   service.health_check_node_port = node_port(spec["healthCheckNodePort"]);
-  spec["externalIPs"].each([&](const Field& ip) { service.external_ips.push_back(ip.address()); });
+  spec["externalIPs"].each(
+      [&](const Field& ip) { service.external_ips.push_back(ip.unicast_address()); });
   spec["loadBalancerSourceRanges"].each(
       [&](const Field& range) { service.load_balancer_source_ranges.push_back(range.text()); });
   object["status"]["loadBalancer"]["ingress"].each([&](const Field& ingress) {
@@ -150,7 +178,7 @@ std::optional<Object> decode_service(const Field& object) {
 Endpoint decode_endpoint(const Field& object, IpFamily family) {
   Endpoint endpoint;
   object["addresses"].each([&](const Field& address) {
-    endpoint.addresses.push_back(address.address());
+    endpoint.addresses.push_back(address.unicast_address());
     if (endpoint.addresses.back().family() != family)
       address.refuse(family == IpFamily::kIpv4 ? "must be IPv4, as addressType says"
                                                : "must be IPv6, as addressType says");
