@@ -61,6 +61,8 @@ constexpr DriftCase kDrifts[] = {
     {"BridgeMtuAltered", "ip link set cni0 mtu 1300", "cni0"},
     {"PodDetached", "ip link set veth00000001 nomaster", "without port veth00000001"},
     {"VxlanDown", "ip link set weft.1 down", "weft.1"},
+    {"BridgeStpOn", "ip link set cni0 type bridge stp_state 1", "bridge stp on"},
+    {"VxlanTtlAltered", "ip link set weft.1 type vxlan ttl 1", "ttl 1"},
     {"VxlanDeleted", "ip link del weft.1", "weft.1"},
     // Where the agent is faster than the second command there is nothing to add.
     {"VxlanOfAnotherNetwork",

@@ -122,6 +122,7 @@ class AgentFixture : public NetnsFixture {
         " { ip link show cni0; ip -d link show weft.1; } |"
         " sed 's/^[0-9]*: //; s/<[^>]*[<,]UP[^>]*>/<UP>/; s/ state [A-Z]*//';"
         " ip -o link show master cni0 | cut -d: -f2;"
+        " ip -d link show cni0 | grep -o 'stp_state .';"
         " ip route show proto 87; ip -6 route show proto 87;"
         " ip neigh show dev weft.1 nud permanent; ip -6 neigh show dev weft.1 nud permanent;"
         " bridge fdb show dev weft.1 | grep dst;"

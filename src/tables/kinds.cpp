@@ -11,24 +11,20 @@ namespace weft::tables {
 
 namespace {
 
-// `actual` is what was read: a veth's peer is out of sight there.
-bool same_type(const LinkKind::Value& desired, const LinkKind::Value& actual) {
-  if (std::holds_alternative<std::monostate>(desired.type)) return true;
-  if (std::holds_alternative<Veth>(desired.type)) return std::holds_alternative<Veth>(actual.type);
-  return desired.type == actual.type;
-}
-
 template <class T>
 bool same_where_set(const std::optional<T>& desired, const std::optional<T>& actual) {
   return !desired || desired == actual;
 }
 
 std::string describe_type(std::monostate) { return ""; }
-std::string describe_type(const Bridge&) { return "bridge "; }
+std::string describe_type(const Bridge& bridge) {
+  return bridge.stp ? "bridge stp on " : "bridge ";
+}
 std::string describe_type(const Vxlan& vxlan) {
   std::string text = "vxlan id " + std::to_string(vxlan.vni) + " local " + vxlan.local.to_string();
   if (!vxlan.device.empty()) text += " dev " + vxlan.device;
-  return text + " dstport " + std::to_string(vxlan.port) + " ";
+  text += " dstport " + std::to_string(vxlan.port) + " ";
+  return vxlan.ttl == 0 ? text : text + "ttl " + std::to_string(vxlan.ttl) + " ";
 }
 std::string describe_type(const Veth& veth) {
   if (veth.peer_name.empty()) return "veth ";
@@ -69,6 +65,12 @@ std::string fingerprint(std::string_view content) {
 }
 
 }  // namespace
+
+bool LinkKind::same_type(const Value& desired, const Value& actual) {
+  if (std::holds_alternative<std::monostate>(desired.type)) return true;
+  if (std::holds_alternative<Veth>(desired.type)) return std::holds_alternative<Veth>(actual.type);
+  return desired.type == actual.type;
+}
 
 bool LinkKind::same(const Value& desired, const Value& actual) {
   return same_type(desired, actual) && desired.up == actual.up &&

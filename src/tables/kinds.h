@@ -23,6 +23,7 @@ namespace weft::tables {
 // ---- Links. Ours: those whose name the driver was told to own (cni0, weft.1). ------------------
 
 struct Bridge {
+  bool stp = false;
   bool operator==(const Bridge&) const = default;
 };
 
@@ -31,6 +32,7 @@ struct Vxlan {
   std::uint16_t port = 0;  // UDP, destination
   IpAddress local{};       // outer source
   std::string device{};    // underlay link
+  std::uint8_t ttl = 0;    // outer; 0 = the kernel's choice
   bool operator==(const Vxlan&) const = default;
 };
 
@@ -60,6 +62,8 @@ struct LinkKind {
   using Table = std::map<Key, Value>;
   static constexpr std::string_view kName = "link";
   static bool same(const Value& desired, const Value& actual);
+  // `actual` is what was read: a veth's peer is out of sight there.
+  static bool same_type(const Value& desired, const Value& actual);
   static std::string describe(const Key& key);
   static std::string describe(const Value& value);
 };

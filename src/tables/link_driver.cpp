@@ -18,11 +18,12 @@ namespace {
 
 Result<LinkKind::Value> value_of(const netlink::Link& link, LinkIndex& links) {
   LinkKind::Value value;
-  if (std::holds_alternative<netlink::Bridge>(link.type)) value.type = Bridge{};
+  if (const auto* bridge = std::get_if<netlink::Bridge>(&link.type))
+    value.type = Bridge{bridge->stp};
   if (std::holds_alternative<netlink::Veth>(link.type)) value.type = Veth{};
   if (const auto* vxlan = std::get_if<netlink::Vxlan>(&link.type)) {
     WEFT_ASSIGN(std::string device, links.name_of(vxlan->link));
-    value.type = Vxlan{vxlan->vni, vxlan->port, vxlan->local, std::move(device)};
+    value.type = Vxlan{vxlan->vni, vxlan->port, vxlan->local, std::move(device), vxlan->ttl};
   }
   value.up = link.up.value_or(false);
   value.mtu = link.mtu;
@@ -40,8 +41,8 @@ struct TypeEncoder {
   netlink::Link& link;
 
   Result<> operator()(std::monostate) const { return fail_errno("link " + link.name, ENODEV); }
-  Result<> operator()(const Bridge&) const {
-    link.type = netlink::Bridge{};
+  Result<> operator()(const Bridge& bridge) const {
+    link.type = netlink::Bridge{bridge.stp};
     return {};
   }
   Result<> operator()(const Vxlan& vxlan) const {
@@ -49,7 +50,7 @@ struct TypeEncoder {
     if (!vxlan.device.empty()) {
       WEFT_ASSIGN(device, links.index_of(vxlan.device));
     }
-    link.type = netlink::Vxlan{vxlan.vni, vxlan.port, vxlan.local, device};
+    link.type = netlink::Vxlan{vxlan.vni, vxlan.port, vxlan.local, device, vxlan.ttl};
     return {};
   }
   Result<> operator()(const Veth& veth) const {
@@ -118,6 +119,10 @@ Result<> change_in_place(const netlink::Link& actual, const LinkKind::Value& fro
   }
   if (link.up || link.mtu || link.mac || link.group || link.hairpin || link.master)
     netlink::put_link_change(batch, link);
+  if (!LinkKind::same_type(to, from)) {
+    WEFT_TRY(std::visit(TypeEncoder{links, to, link}, to.type));
+    netlink::put_link_type_change(batch, link);
+  }
   return {};
 }
 
@@ -158,11 +163,13 @@ bool rests_on(const reconcile::Change<LinkKind>& change, const std::set<std::str
          (change.value->master && links.contains(*change.value->master));
 }
 
-bool needs_remaking(const LinkKind::Value& desired, const LinkKind::Value& actual) {
-  LinkKind::Value of_type;
-  of_type.type = desired.type;
-  of_type.up = actual.up;
-  return !LinkKind::same(of_type, actual);
+bool needs_remaking(const LinkKind::Value& desired, LinkKind::Value actual) {
+  // These change in place.
+  if (const auto* bridge = std::get_if<Bridge>(&desired.type))
+    if (auto* other = std::get_if<Bridge>(&actual.type)) other->stp = bridge->stp;
+  if (const auto* vxlan = std::get_if<Vxlan>(&desired.type))
+    if (auto* other = std::get_if<Vxlan>(&actual.type)) other->ttl = vxlan->ttl;
+  return !LinkKind::same_type(desired, actual);
 }
 
 // "Address already in use" does not say what is.

@@ -67,6 +67,24 @@ TEST_F(LinkDriverTest, SettingsAreMendedInPlace) {
   EXPECT_EQ(index_of("weft.1"), index);
 }
 
+TEST_F(LinkDriverTest, SettingsOfATypeAreMendedInPlace) {
+  ASSERT_THAT(repair(driver_, node()), IsEmpty());
+  const std::string bridge = index_of("cni0");
+  const std::string vxlan = index_of("weft.1");
+  sh("ip link set cni0 type bridge stp_state 1; ip link set weft.1 type vxlan ttl 1");
+  EXPECT_THAT(
+      drift(driver_, node()),
+      ElementsAre(StartsWith("different cni0: bridge stp on up"),
+                  StartsWith("different weft.1: vxlan id 1 local 172.31.0.11 dev eth0 dstport 8472 "
+                             "ttl 1 up")));
+  EXPECT_THAT(repair(driver_, node()), IsEmpty());
+  EXPECT_EQ(index_of("cni0"), bridge);
+  EXPECT_EQ(index_of("weft.1"), vxlan);
+  EXPECT_THAT(sh("ip -d link show weft.1"),
+              AllOf(HasSubstr("vxlan id 1 local 172.31.0.11 dev eth0"), HasSubstr("mtu 1450"),
+                    HasSubstr("nolearning")));
+}
+
 TEST_F(LinkDriverTest, ALinkThatBecameAnotherIsMadeAnew) {
   ASSERT_THAT(repair(driver_, node()), IsEmpty());
   sh("ip link add eth1 type veth peer name far1");

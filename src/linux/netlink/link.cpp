@@ -40,7 +40,10 @@ void put_one_queue(Message& message) {
 
 void put_type(Message&, std::monostate) {}  // the kernel refuses it
 
-void put_type(Message& message, const Bridge&) { message.text(IFLA_INFO_KIND, "bridge"); }
+void put_type(Message& message, const Bridge& bridge) {
+  message.text(IFLA_INFO_KIND, "bridge");
+  if (bridge.stp) message.nest(IFLA_INFO_DATA, [&] { message.u32(IFLA_BR_STP_STATE, 1); });
+}
 
 void put_type(Message& message, const Vxlan& vxlan) {
   message.text(IFLA_INFO_KIND, "vxlan").nest(IFLA_INFO_DATA, [&] {
@@ -49,6 +52,7 @@ void put_type(Message& message, const Vxlan& vxlan) {
         .u8(IFLA_VXLAN_LEARNING, 0)
         .address(vxlan.local.is_v4() ? IFLA_VXLAN_LOCAL : IFLA_VXLAN_LOCAL6, vxlan.local);
     if (vxlan.link != 0) message.u32(IFLA_VXLAN_LINK, vxlan.link);
+    if (vxlan.ttl != 0) message.u8(IFLA_VXLAN_TTL, vxlan.ttl);
   });
 }
 
@@ -65,6 +69,23 @@ void put_type(Message& message, const Veth& veth) {
   });
 }
 
+void put_type_change(Message& message, const Bridge& bridge) {
+  message.text(IFLA_INFO_KIND, "bridge").nest(IFLA_INFO_DATA, [&] {
+    message.u32(IFLA_BR_STP_STATE, bridge.stp ? 1 : 0);
+  });
+}
+
+void put_type_change(Message& message, const Vxlan& vxlan) {
+  message.text(IFLA_INFO_KIND, "vxlan").nest(IFLA_INFO_DATA, [&] {
+    message.u8(IFLA_VXLAN_TTL, vxlan.ttl);
+  });
+}
+
+void parse_bridge(const Attribute& data, Link& link) {
+  for (const Attribute attribute : nested(data))
+    if (attribute.type() == IFLA_BR_STP_STATE) link.type = Bridge{attribute.u32() != 0};
+}
+
 void parse_vxlan(const Attribute& data, Link& link) {
   Vxlan vxlan;
   for (const Attribute attribute : nested(data)) {
@@ -77,6 +98,9 @@ void parse_vxlan(const Attribute& data, Link& link) {
         break;
       case IFLA_VXLAN_LINK:
         vxlan.link = attribute.u32();
+        break;
+      case IFLA_VXLAN_TTL:
+        vxlan.ttl = attribute.u8();
         break;
       case IFLA_VXLAN_LOCAL:
       case IFLA_VXLAN_LOCAL6:
@@ -100,6 +124,7 @@ void parse_type(const Attribute& info, Link& link) {
         if (link.kind == "veth") link.type = Veth{};
         break;
       case IFLA_INFO_DATA:
+        if (link.kind == "bridge") parse_bridge(attribute, link);
         if (link.kind == "vxlan") parse_vxlan(attribute, link);
         break;
       case IFLA_INFO_SLAVE_KIND:
@@ -164,6 +189,17 @@ void put_link_change(Batch& batch, const Link& link) {
       message.u8(IFLA_BRPORT_MODE, *link.hairpin ? kHairpin : 0);
     });
   });
+}
+
+void put_link_type_change(Batch& batch, const Link& link) {
+  ifinfomsg header{};
+  header.ifi_index = static_cast<int>(link.index);
+  const auto put = [&](const auto& type) {
+    Message message = batch.add(RTM_NEWLINK, 0);
+    message.header(header).nest(IFLA_LINKINFO, [&] { put_type_change(message, type); });
+  };
+  if (const auto* bridge = std::get_if<Bridge>(&link.type)) put(*bridge);
+  if (const auto* vxlan = std::get_if<Vxlan>(&link.type)) put(*vxlan);
 }
 
 void put_link_rename(Batch& batch, std::uint32_t index, std::string_view name) {

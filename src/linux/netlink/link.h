@@ -20,6 +20,7 @@
 namespace weft::netlink {
 
 struct Bridge {
+  bool stp = false;
   bool operator==(const Bridge&) const = default;
 };
 
@@ -29,6 +30,7 @@ struct Vxlan {
   std::uint16_t port = 0;  // UDP, destination
   IpAddress local{};       // outer source
   std::uint32_t link = 0;  // index of the underlay link; 0 = by route
+  std::uint8_t ttl = 0;    // outer; 0 = the kernel's choice
   bool operator==(const Vxlan&) const = default;
 };
 
@@ -66,6 +68,10 @@ void put_link(Batch& batch, const Link& link);
 // Changes what is set of: up, mtu, mac, master, group, hairpin; of the link with this index or, if
 // 0, this name. ENODEV where there is none.
 void put_link_change(Batch& batch, const Link& link);
+
+// Changes what can change in place of a type: a bridge's STP, a VXLAN link's TTL; of the link with
+// this index. The type must be the link's own.
+void put_link_type_change(Batch& batch, const Link& link);
 
 // Some kernels rename only what is down (EBUSY). EEXIST where the name is taken.
 void put_link_rename(Batch& batch, std::uint32_t index, std::string_view name);

@@ -79,6 +79,31 @@ TEST_F(LinkTest, VxlanOfBothFamilies) {
   }
 }
 
+TEST_F(LinkTest, SettingsOfATypeChangeInPlace) {
+  add_veth("under0", "under1");
+  const auto write = [&](const Link& link) {
+    Batch batch;
+    put_link_type_change(batch, link);
+    run(batch);
+  };
+  Link bridge = named("br0");
+  bridge.type = Bridge{true};
+  add(bridge);
+  Link vxlan = named("vx0");
+  vxlan.type = Vxlan{7, 8472, ip("192.0.2.1"), index_of("under0"), 5};
+  add(vxlan);
+  EXPECT_EQ(std::get<Bridge>(link_named("br0").type), Bridge{true});
+  EXPECT_EQ(std::get<Vxlan>(link_named("vx0").type), std::get<Vxlan>(vxlan.type));
+  bridge.index = index_of("br0");
+  bridge.type = Bridge{};
+  write(bridge);
+  vxlan.index = index_of("vx0");
+  std::get<Vxlan>(vxlan.type).ttl = 0;
+  write(vxlan);
+  EXPECT_THAT(sh("ip -d -o link show br0"), HasSubstr("stp_state 0"));
+  EXPECT_EQ(std::get<Vxlan>(link_named("vx0").type), std::get<Vxlan>(vxlan.type));
+}
+
 TEST_F(LinkTest, VethWithItsPeerBornInAnotherNamespace) {
   const Netns pod = fresh_netns();
   Link bridge = named("br0");
