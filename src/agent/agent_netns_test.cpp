@@ -113,7 +113,7 @@ TEST_F(AgentTest, PodsAreNotInvitedBeforeThePodNetworkStands) {
   })) << status();
   const std::string file = directory_ + "/cni/10-weft.conflist";
   EXPECT_FALSE(std::filesystem::exists(file));
-  EXPECT_THAT(verify().text, HasSubstr("cannot mend them because of\n  link: weft.1"));
+  EXPECT_THAT(verify().text, HasSubstr("the agent is failing, and tries again\n  link: weft.1"));
   sh("ip link del vx-other");
   EXPECT_TRUE(eventually([&] { return verify().exit_code == 0; })) << status();
   EXPECT_TRUE(std::filesystem::exists(file));
