@@ -73,6 +73,16 @@ void refuse_advertisements(std::string_view link, TableChanges& out) {
   out.set<SysctlKind>(fmt::format("net/ipv6/conf/{}/accept_ra", link), "0");
 }
 
+// Turning forwarding on turns it on for every link; this keeps it on for one of our own. Not for
+// the underlay: its sysctl would be written, and saved, before the one that turns forwarding on,
+// and a node that moves to another underlay would turn it off for the old one.
+void plan_forwarding(const model::Node& self, std::string_view link, TableChanges& out) {
+  for (const IpFamily family : {IpFamily::kIpv4, IpFamily::kIpv6})
+    if (has_family(self, family))
+      out.set<SysctlKind>(
+          fmt::format("net/ipv{}/conf/{}/forwarding", static_cast<int>(family), link), "1");
+}
+
 void plan_sysctls(const Config& config, const model::Node& self, const Underlay& underlay,
                   TableChanges& out) {
   // Replies between two pods of one bridge must meet conntrack, or a Service's address would never
@@ -92,6 +102,8 @@ void plan_sysctls(const Config& config, const model::Node& self, const Underlay&
     out.set<SysctlKind>("net/ipv6/conf/all/forwarding", "1");
     out.set<SysctlKind>("net/bridge/bridge-nf-call-ip6tables", "1");
   }
+  plan_forwarding(self, tables::kBridge, out);
+  if (config.transport == Transport::kVxlan) plan_forwarding(self, tables::kVxlan, out);
   // A pod must not become its node's router by saying so (CVE-2020-10749). A node that forwards
   // IPv6 would not listen; one whose pods have IPv4 alone would.
   if (!underlay.has_ipv6) return;

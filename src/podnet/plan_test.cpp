@@ -97,7 +97,28 @@ TEST(PlanNode, OneFamilyLeavesTheOthersSysctlsAlone) {
   EXPECT_THAT(keys, UnorderedElementsAre(
                         "net/ipv4/ip_forward", "net/bridge/bridge-nf-call-iptables",
                         "net/ipv4/conf/all/send_redirects", "net/ipv4/conf/eth0/send_redirects",
+                        "net/ipv4/conf/cni0/forwarding", "net/ipv4/conf/weft.1/forwarding",
                         "net/ipv6/conf/cni0/accept_ra", "net/ipv6/conf/weft.1/accept_ra"));
+}
+
+TEST(PlanNode, LinksOfOurOwnForwardTheFamiliesOfThePods) {
+  for (const Transport transport : {Transport::kVxlan, Transport::kDirect}) {
+    TableChanges out;
+    ASSERT_TRUE(plan_node(
+        config(transport),
+        node("node1", {ip("172.31.0.11")}, {cidr("10.244.1.0/24"), cidr("fd00:10:244:1::/64")}),
+        kUnderlay, out));
+    std::vector<std::string> expected{"net/ipv4/conf/cni0/forwarding → 1",
+                                      "net/ipv6/conf/cni0/forwarding → 1"};
+    if (transport == Transport::kVxlan)
+      expected.insert(expected.end(), {"net/ipv4/conf/weft.1/forwarding → 1",
+                                       "net/ipv6/conf/weft.1/forwarding → 1"});
+    expected.emplace_back("net/ipv6/conf/all/forwarding → 1");
+    std::vector<std::string> forwarding;
+    for (const std::string& line : lines<tables::SysctlKind>(out))
+      if (line.find("/forwarding") != std::string::npos) forwarding.push_back(line);
+    EXPECT_THAT(forwarding, testing::UnorderedElementsAreArray(expected));
+  }
 }
 
 TEST(PlanNode, NoRouterIsBelievedBehindLinksOfOurOwn) {

@@ -29,7 +29,8 @@ def snapshot(netns):
         state += [f"route {line}" for line in lines("ip", family, "route", "show", "table", "all", "proto", "87")]
         state += [f"neighbor {line}" for line in lines("ip", family, "neigh", "show", "nud", "permanent")]
     state += [f"fdb {line}" for line in lines("bridge", "fdb", "show", "dev", "weft.1") if "dst" in line]
-    state += lines("sysctl", *SYSCTLS, "net.ipv4.conf.eth0.send_redirects")
+    state += lines("sysctl", *SYSCTLS, "net.ipv4.conf.eth0.send_redirects",
+                   *(f"net/ipv{version}/conf/{link}/forwarding" for version in (4, 6) for link in ("cni0", "weft.1")))
     for family in ("ip", "ip6"):
         for table in ("weft-podnet", "weft-services"):
             state += nft_lines(in_netns(netns, "nft", "-j", "-s", "list", "table", family, table, check=False).stdout)
