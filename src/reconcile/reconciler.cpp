@@ -8,7 +8,7 @@ namespace weft::reconcile {
 
 namespace {
 
-constexpr int kVainWrites = 3;
+constexpr int kFutileWrites = 3;
 
 }  // namespace
 
@@ -20,8 +20,8 @@ struct Reconciler::Entry {
   std::optional<Clock::TimePoint> resync_at{};
   Cause cause = Cause::kStart;  // of the resync to come
   Clock::TimePoint last_resync{};
-  int vain = 0;         // writes in a row, each acknowledged, after which the kernel still differed
-  bool failed = false;  // the last write or read did: wait for resync_at
+  int futile_writes = 0;  // in a row, each acknowledged, after which the kernel still differed
+  bool failed = false;    // the last write or read did: wait for resync_at
   std::vector<Error> errors{};  // of that, until all is well again
   std::chrono::milliseconds backoff{0};
 
@@ -29,6 +29,11 @@ struct Reconciler::Entry {
     if (resync_at && *resync_at <= when) return;
     resync_at = when;
     cause = why;
+  }
+  void recover() {
+    futile_writes = 0;
+    errors.clear();
+    backoff = std::chrono::milliseconds(0);
   }
 };
 
@@ -163,9 +168,8 @@ void Reconciler::resync(Entry& entry) {
   if (!read) return fail(entry, {std::move(read.error()).in("read")});
   entry.failed = false;
   if (!entry.state->pending(Part::kAll)) {
-    entry.vain = 0;
-    entry.errors.clear();
-  } else if (cause == Cause::kCascade && ++entry.vain > kVainWrites) {
+    entry.recover();
+  } else if (cause == Cause::kCascade && ++entry.futile_writes > kFutileWrites) {
     fail(entry, {not_kept(*entry.state)});
   }
 }
@@ -186,9 +190,8 @@ void Reconciler::write(Entry& entry, Part part) {
     if (entry.placement.cascades) mark_resting(entry);
     if (!errors.empty()) {
       fail(entry, std::move(errors));
-    } else if (entry.vain == 0) {
-      entry.backoff = std::chrono::milliseconds(0);
-      entry.errors.clear();
+    } else if (entry.futile_writes == 0) {
+      entry.recover();
     }
     run();
   });

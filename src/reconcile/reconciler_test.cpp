@@ -256,6 +256,23 @@ TEST_F(ReconcilerTest, AFailureBacksOffThenResyncs) {
   EXPECT_THAT(drifted, IsEmpty());
 }
 
+TEST_F(ReconcilerTest, BackOffBeginsAnewAfterSomebodyElseMendedIt) {
+  make().start();
+  run();
+  high.refuses = {"bad"};
+  set<High>("bad", "1");
+  for (int i = 0; i < 5; ++i) {
+    run();
+    clock.time = *reconciler->deadline();
+  }
+  high.entries["bad"] = "1";
+  EXPECT_THAT(run(), IsEmpty());
+  EXPECT_TRUE(reconciler->settled());
+  set<High>("bad", "2");
+  run();
+  EXPECT_EQ(reconciler->deadline(), clock.time + milliseconds(100));
+}
+
 TEST_F(ReconcilerTest, BackOffHasALimitAndANewEditHastens) {
   make({.backoff_limit = milliseconds(1000)}).start();
   run();

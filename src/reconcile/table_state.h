@@ -107,7 +107,7 @@ class TableState final : public AnyTableState, private Desired<Kind> {
       held.in_kernel = there != nullptr && Kind::same(held.value, *there);
       if (held.in_kernel) continue;
       if (report && was_right) report(to_drift(Change<Kind>(entry.first, there, &held.value)));
-      soil(entry, there == nullptr ? nullptr : std::make_unique<Value>(std::move(*there)));
+      mark_dirty(entry, there == nullptr ? nullptr : std::make_unique<Value>(std::move(*there)));
     }
     const RemovedMap asked_for = std::exchange(unremoved_, {});
     for (auto& [key, value] : actual) {
@@ -180,17 +180,17 @@ class TableState final : public AnyTableState, private Desired<Kind> {
     const auto [entry, inserted] = held_.try_emplace(key, value, owner);
     Held& held = entry->second;
     if (inserted) {
-      soil(*entry, take_removed(key));
+      mark_dirty(*entry, take_removed(key));
       return true;
     }
     if (held.owner != owner) return false;
     if (equal(value, held.value)) return true;
     if (held.in_flight) {
       const Value& written = set_aside(entry);
-      soil(*held_.try_emplace(key, value, owner).first, std::make_unique<Value>(written));
+      mark_dirty(*held_.try_emplace(key, value, owner).first, std::make_unique<Value>(written));
       return true;
     }
-    if (held.dirty == 0) soil(*entry, std::make_unique<Value>(std::move(held.value)));
+    if (held.dirty == 0) mark_dirty(*entry, std::make_unique<Value>(std::move(held.value)));
     held.value = value;
     return true;
   }
@@ -228,7 +228,7 @@ class TableState final : public AnyTableState, private Desired<Kind> {
   static bool equal(const Value& a, const Value& b) { return Kind::same(a, b) && Kind::same(b, a); }
 
   // `previous`: what the kernel holds, or null.
-  void soil(Entry& entry, std::unique_ptr<Value> previous) {
+  void mark_dirty(Entry& entry, std::unique_ptr<Value> previous) {
     entry.second.previous = std::move(previous);
     entry.second.in_kernel = false;
     dirty_.push_back(&entry);
