@@ -102,7 +102,10 @@ std::vector<std::string> left_texts(const std::vector<reconcile::Drift>& left) {
       return other.kind != first->kind;
     });
     const auto more = next - first - 1;
-    texts.push_back(fmt::format("{}: {}{}", first->kind, first->key,
+    const auto shortest = std::min_element(first, next, [](const auto& one, const auto& other) {
+      return one.key.size() < other.key.size();
+    });
+    texts.push_back(fmt::format("{}: {}{}", first->kind, shortest->key,
                                 more == 0 ? "" : fmt::format(" and {} more", more)));
     first = next;
   }

@@ -41,7 +41,8 @@ struct Status {
   std::uint64_t memory_bytes = 0;  // resident
 };
 
-// A line for each kind: "route: 10.244.2.0/24 and 3 more".
+// A line for each kind: "nft: ip weft-podnet and 3 more"; the shortest name is the outermost
+// thing's.
 std::vector<std::string> left_texts(const std::vector<reconcile::Drift>& left);
 
 std::string to_json(const Status& status);

@@ -64,8 +64,8 @@ TEST(Status, OfAnUninstallThatFailedIsWhatIsLeftAndNothingOfAPlan) {
   Status status = example();
   status.settled = false;
   status.uninstalling = true;
-  status.left = left_texts({{"nft", "ip weft-podnet", {}, "", ""},
-                            {"nft", "ip weft-podnet postrouting", {}, "", ""},
+  status.left = left_texts({{"nft", "ip weft-podnet postrouting", {}, "", ""},
+                            {"nft", "ip weft-podnet", {}, "", ""},
                             {"nft", "ip weft-services", {}, "", ""},
                             {"sysctl", "net/ipv4/ip_forward", {}, "", ""}});
   status.failing = {"nft: table ip weft-podnet is held by another process"};
