@@ -7,6 +7,7 @@
 #include <linux/netfilter/nf_tables.h>
 #include <sys/socket.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <utility>
 
@@ -151,11 +152,19 @@ void Notifications::take_route_entry(const netlink::MessageView& message) {
     touched_.others_route = true;
 }
 
+// A sysctl that was written is told of by itself; a link that comes, with all of its own.
 void Notifications::take_configuration(const netlink::MessageView& message) {
-  for (const netlink::Attribute attribute : message.attributes<netconfmsg>())
-    if (attribute.type() == NETCONFA_IFINDEX &&
-        static_cast<std::int32_t>(attribute.u32()) == NETCONFA_IFINDEX_ALL)
-      touched_.kinds.insert(SysctlKind::kName);
+  std::int32_t link = 0;
+  std::size_t sysctls = 0;
+  for (const netlink::Attribute attribute : message.attributes<netconfmsg>()) {
+    if (attribute.type() == NETCONFA_IFINDEX)
+      link = static_cast<std::int32_t>(attribute.u32());
+    else
+      ++sysctls;
+  }
+  if (sysctls != 1) return;
+  const bool is_ours = link > 0 && known(static_cast<std::uint32_t>(link)).whose == Whose::kOurs;
+  if (is_ours || link == NETCONFA_IFINDEX_ALL) touched_.kinds.insert(SysctlKind::kName);
 }
 
 }  // namespace weft::tables

@@ -162,6 +162,11 @@ TEST_F(NotificationsTest, SysctlsThatForward) {
   sh("echo 0 > /proc/sys/net/ipv4/ip_forward; echo 0 > /proc/sys/net/ipv6/conf/all/forwarding");
   EXPECT_THAT(after("echo 1 > /proc/sys/net/ipv4/ip_forward").kinds, Contains("sysctl"));
   EXPECT_THAT(after("echo 1 > /proc/sys/net/ipv6/conf/all/forwarding").kinds, Contains("sysctl"));
+  for (const std::string links : {"ipv4/conf", "ipv6/conf"}) {
+    const std::string directory = "echo 0 > /proc/sys/net/" + links;
+    EXPECT_THAT(after(directory + "/cni0/forwarding").kinds, UnorderedElementsAre("sysctl"));
+    EXPECT_THAT(after(directory + "/veth1/forwarding").kinds, IsEmpty());
+  }
 }
 
 TEST_F(NotificationsTest, OurNftTables) {
