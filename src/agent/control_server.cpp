@@ -18,7 +18,6 @@ namespace weft::agent {
 namespace {
 
 constexpr int kBacklog = 16;
-constexpr std::chrono::seconds kAnswerTime{5};  // a busy agent is alive
 
 Result<> make_directory_of(const std::string& path) {
   std::error_code error;
@@ -29,7 +28,7 @@ Result<> make_directory_of(const std::string& path) {
 
 // One that was killed may still accept for a moment while the kernel takes it apart; it hangs up.
 bool is_alive(const std::string& path) {
-  const auto answer = ask_agent(path, "status", kAnswerTime);
+  const auto answer = ask_agent(path, "status", kBusyAgent);
   if (answer) return true;
   const int code = answer.error().code;
   return code != ENOENT && code != ECONNREFUSED && code != ECONNRESET;
@@ -48,7 +47,7 @@ std::string lock_file(const std::string& path) { return path + ".lock"; }
 // The right to the socket, for this process's life. Who has it answers, or is about to, or was
 // killed and is being taken apart.
 Result<FileLock> claim(const std::string& path) {
-  const auto end = std::chrono::steady_clock::now() + kAnswerTime;
+  const auto end = std::chrono::steady_clock::now() + kBusyAgent;
   while (true) {
     if (is_alive(path)) return fail("another agent answers at " + path, EADDRINUSE);
     WEFT_ASSIGN(auto lock, FileLock::try_acquire(lock_file(path)));
