@@ -176,7 +176,8 @@ Result<IpAddress> ip_address(const json& value) {
 // The back end knows the addresses one by one, and packets from loopback go nowhere but to the
 // node itself (net.ipv4.conf.all.route_localnet is 0; IPv6 has no such choice).
 auto node_port_addresses(std::vector<Prefix> cluster_cidrs) {
-  const auto decode = [cluster_cidrs](const json& value) -> Result<IpAddress> {
+  const auto decode = [cluster_cidrs =
+                           std::move(cluster_cidrs)](const json& value) -> Result<IpAddress> {
     WEFT_ASSIGN(const IpAddress address, ip_address(value));
     if (address.is_unspecified() || address.is_loopback() || address.is_multicast())
       return not_a(value, "an address that other hosts can reach this node by");

@@ -361,9 +361,9 @@ TEST(Property, IncrementalIsFromScratchAndTheDeltaIsExact) {
     ServiceCompiler incremental(node);
     ServiceCompiler::NodeAddresses node_addresses;
     const auto expect_exact = [&](const auto& change) {
-      const ServiceTable before = incremental.table();
+      ServiceTable before = incremental.table();
       const ServiceDelta delta = change();
-      RC_ASSERT(applied(before, delta) == incremental.table());
+      RC_ASSERT(applied(std::move(before), delta) == incremental.table());
     };
     for (int step = random<int>(1, 12); step > 0; --step) {
       for (int i = random<int>(1, 4); i > 0; --i) random_change(state);

@@ -46,10 +46,10 @@ void Reconciler::insert(std::unique_ptr<AnyTableState> state, Placement placemen
   assert(!started_);
   auto entry = std::make_unique<Entry>();
   entry->state = std::move(state);
-  entry->placement = placement;
+  entry->placement = std::move(placement);
   const auto place =
       std::find_if(entries_.begin(), entries_.end(), [&](const std::unique_ptr<Entry>& other) {
-        return other->placement.stage > placement.stage;
+        return other->placement.stage > entry->placement.stage;
       });
   entries_.insert(place, std::move(entry));
 }

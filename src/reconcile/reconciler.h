@@ -73,7 +73,7 @@ class Reconciler {
   };
   template <class Kind>
   void add(std::unique_ptr<Driver<Kind>> driver, Placement placement) {
-    insert(std::make_unique<TableState<Kind>>(std::move(driver)), placement);
+    insert(std::make_unique<TableState<Kind>>(std::move(driver)), std::move(placement));
   }
 
   // Takes a plan's edits for one kind in the name of `owner` (a feature). An edit that sets or
