@@ -37,10 +37,13 @@ class NotificationsTest : public DriverFixture {
             .value();
   }
 
-  // A bridge tells of its first port, and of the MAC address it takes from its ports.
+  // A bridge tells of its first port, a second later maybe, and of the MAC address it takes from
+  // its ports.
   static void give_bridge_a_port() {
     sh("ip link set cni0 address 02:58:00:00:00:01; ip link add eth7 type veth peer name far7;"
-       "ip link set eth7 up master cni0; ip link set far7 up");
+       "ip link set eth7 up master cni0; ip link set far7 up;"
+       "for i in $(seq 500); do ip -o link show cni0 | grep -q 'state UP' && break; sleep 0.02; "
+       "done");
   }
 
   // What a command touches.
