@@ -42,11 +42,11 @@ Reconciler::Reconciler(const Clock& clock, ReconcilerOptions options, Reconciler
 
 Reconciler::~Reconciler() = default;
 
-void Reconciler::insert(std::unique_ptr<AnyTableState> state, Placement placement) {
+void Reconciler::insert(std::unique_ptr<AnyTableState> state, const Placement& placement) {
   assert(!started_);
   auto entry = std::make_unique<Entry>();
   entry->state = std::move(state);
-  entry->placement = std::move(placement);
+  entry->placement = placement;
   const auto place =
       std::find_if(entries_.begin(), entries_.end(), [&](const std::unique_ptr<Entry>& other) {
         return other->placement.stage > entry->placement.stage;

@@ -72,8 +72,8 @@ class Reconciler {
     std::vector<std::string_view> waits_for{};
   };
   template <class Kind>
-  void add(std::unique_ptr<Driver<Kind>> driver, Placement placement) {
-    insert(std::make_unique<TableState<Kind>>(std::move(driver)), std::move(placement));
+  void add(std::unique_ptr<Driver<Kind>> driver, const Placement& placement) {
+    insert(std::make_unique<TableState<Kind>>(std::move(driver)), placement);
   }
 
   // Takes a plan's edits for one kind in the name of `owner` (a feature). An edit that sets or
@@ -119,7 +119,7 @@ class Reconciler {
   TableState<Kind>& state() const {
     return static_cast<TableState<Kind>&>(state_of(Kind::kName));
   }
-  void insert(std::unique_ptr<AnyTableState> state, Placement placement);
+  void insert(std::unique_ptr<AnyTableState> state, const Placement& placement);
   Entry& find(std::string_view kind) const;
   AnyTableState& state_of(std::string_view kind) const;
   void hasten(Entry& entry);  // what may succeed now does not wait for a long back-off
