@@ -10,6 +10,15 @@
 
 namespace weft::tables {
 
+namespace {
+
+Result<> write_file(const std::string& path, const std::string& content) {
+  WEFT_TRY(make_directories(path.substr(0, path.rfind('/')), 0755));
+  return write_atomically(path, content, 0644, Durable::kYes);
+}
+
+}  // namespace
+
 Result<FileKind::Table> FileDriver::read() {
   WEFT_ASSIGN(const auto written, this->written());
   std::set<std::string> paths = written;
@@ -30,7 +39,7 @@ void FileDriver::write(const reconcile::Changes<FileKind>& changes,
                        const reconcile::Desired<FileKind>&, reconcile::WriteDone<FileKind> done) {
   std::vector<reconcile::WriteFailure<FileKind>> failures;
   for (const auto& change : changes) {
-    Result<> result = change.value ? write_file(change.key, *change.value) : remove(change.key);
+    Result<> result = change.value ? put(change.key, *change.value) : remove(change.key);
     if (!result) failures.push_back({change.key, std::move(result.error())});
   }
   done(std::move(failures));
@@ -52,15 +61,13 @@ Result<> FileDriver::record(const std::set<std::string>& paths) const {
   if (paths.empty()) return remove_file(record_);
   std::string text;
   for (const std::string& path : paths) text.append(path).append("\n");
-  WEFT_TRY(make_directories(state_directory_, 0755));
-  return write_atomically(record_, text, 0644, Durable::kYes);
+  return write_file(record_, text);
 }
 
-Result<> FileDriver::write_file(const std::string& path, const std::string& content) const {
+Result<> FileDriver::put(const std::string& path, const std::string& content) const {
   WEFT_ASSIGN(auto paths, written());
   if (paths.insert(path).second) WEFT_TRY(record(paths));
-  WEFT_TRY(make_directories(path.substr(0, path.rfind('/')), 0755));
-  return write_atomically(path, content, 0644, Durable::kYes);
+  return write_file(path, content);
 }
 
 Result<> FileDriver::remove(const std::string& path) const {

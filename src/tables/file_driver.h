@@ -19,9 +19,7 @@ namespace weft::tables {
 class FileDriver final : public reconcile::Driver<FileKind> {
  public:
   FileDriver(std::vector<std::string> owned_paths, const std::string& state_directory)
-      : owned_(std::move(owned_paths)),
-        state_directory_(state_directory),
-        record_(state_directory + "/files") {}
+      : owned_(std::move(owned_paths)), record_(state_directory + "/files") {}
 
   Result<FileKind::Table> read() override;
   void write(const reconcile::Changes<FileKind>& changes,
@@ -31,11 +29,10 @@ class FileDriver final : public reconcile::Driver<FileKind> {
  private:
   Result<std::set<std::string>> written() const;  // as the record has it
   Result<> record(const std::set<std::string>& paths) const;
-  Result<> write_file(const std::string& path, const std::string& content) const;
+  Result<> put(const std::string& path, const std::string& content) const;
   Result<> remove(const std::string& path) const;
 
   std::vector<std::string> owned_;
-  std::string state_directory_;
   std::string record_;
 };
 
