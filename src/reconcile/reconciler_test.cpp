@@ -1,135 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "reconcile/reconciler.h"
-
 #include <gmock/gmock.h>
-#include <gtest/gtest.h>
 
-#include <map>
 #include <random>
-#include <set>
+
+#include "reconcile/reconciler_fixture.h"
 
 namespace weft::reconcile {
 namespace {
 
 using std::chrono::milliseconds;
 using testing::ElementsAre;
-using testing::HasSubstr;
 using testing::IsEmpty;
-
-struct FakeClock final : Clock {
-  TimePoint time{};
-  TimePoint now() const override { return time; }
-};
-
-template <int N>
-struct TextKind {
-  using Key = std::string;
-  using Value = std::string;
-  using Table = std::map<Key, Value>;
-  static constexpr std::string_view kName = N == 0 ? "low" : N == 1 ? "high" : "last";
-  static bool same(const Value& desired, const Value& actual) { return desired == actual; }
-  static std::string describe(const std::string& text) { return text; }
-};
-using Low = TextKind<0>;
-using High = TextKind<1>;
-using Last = TextKind<2>;
-
-// A kernel of one table: what is in it, what it refuses, and everything that was written to it.
-struct FakeKernel {
-  std::map<std::string, std::string> entries{};
-  std::set<std::string> refuses{};
-  std::set<std::string> forgets{};  // acknowledged, and not kept
-  bool unreadable = false;
-  bool slow = false;  // completes when finish() is called
-  std::function<void()> finish{};
-  std::vector<std::string>* journal = nullptr;
-  int reads = 0;
-};
-
-template <class Kind>
-class FakeDriver final : public Driver<Kind> {
- public:
-  explicit FakeDriver(FakeKernel& kernel) : kernel_(kernel) {}
-
-  Result<typename Kind::Table> read() override {
-    ++kernel_.reads;
-    if (kernel_.unreadable) return fail("cannot read");
-    return kernel_.entries;
-  }
-
-  void write(const Changes<Kind>& changes, const Desired<Kind>& desired,
-             WriteDone<Kind> done) override {
-    for (const Change<Kind>& change : changes)
-      EXPECT_EQ(desired.find(change.key) != nullptr, change.value != nullptr) << change.key;
-    auto finish = [this, &changes, done = std::move(done)] { done(apply(changes)); };
-    if (kernel_.slow)
-      kernel_.finish = std::move(finish);
-    else
-      finish();
-  }
-
- private:
-  std::vector<WriteFailure<Kind>> apply(const Changes<Kind>& changes) {
-    std::vector<WriteFailure<Kind>> failures;
-    for (const Change<Kind>& change : changes) {
-      if (kernel_.refuses.contains(change.key)) {
-        failures.push_back({change.key, Error{"refused", 1}});
-        continue;
-      }
-      const auto held = kernel_.entries.find(change.key);
-      EXPECT_EQ(change.previous != nullptr, held != kernel_.entries.end()) << change.key;
-      if (change.value) {
-        kernel_.journal->push_back("+" + change.key + "=" + *change.value);
-        if (!kernel_.forgets.contains(change.key)) kernel_.entries[change.key] = *change.value;
-      } else {
-        kernel_.journal->push_back("-" + change.key);
-        kernel_.entries.erase(change.key);
-      }
-    }
-    return failures;
-  }
-
-  FakeKernel& kernel_;
-};
-
-class ReconcilerTest : public testing::Test {
- protected:
-  ReconcilerTest() {
-    low.journal = &journal;
-    high.journal = &journal;
-  }
-
-  Reconciler& make(ReconcilerOptions options = {}, bool atomic = false) {
-    reconciler = std::make_unique<Reconciler>(
-        clock, options,
-        ReconcilerEvents{[this](const Error& error) { failures.push_back(error.message); },
-                         [this](const Drift& drift) { drifted.push_back(drift.key); }});
-    reconciler->add<High>(std::make_unique<FakeDriver<High>>(high),
-                          {.stage = 2, .rests_on_links = true});
-    reconciler->add<Low>(std::make_unique<FakeDriver<Low>>(low),
-                         {.stage = 1, .atomic = atomic, .rests_on_links = true, .cascades = true});
-    return *reconciler;
-  }
-
-  template <class Kind>
-  void set(const std::string& key, const std::string& value) {
-    ASSERT_TRUE(reconciler->merge<Kind>("feature", {{key, value}}));
-  }
-  template <class Kind>
-  void remove(const std::string& key) {
-    ASSERT_TRUE(reconciler->merge<Kind>("feature", {{key, std::nullopt}}));
-  }
-  std::vector<std::string> run() {
-    journal.clear();
-    reconciler->run();
-    return journal;
-  }
-
-  FakeClock clock{};
-  FakeKernel low{}, high{};
-  std::vector<std::string> journal{}, failures{}, drifted{};
-  std::unique_ptr<Reconciler> reconciler{};
-};
 
 TEST_F(ReconcilerTest, WritesNothingBeforeItIsStarted) {
   make();
@@ -237,107 +118,6 @@ TEST_F(ReconcilerTest, OneWriteInFlightTheRestCoalesces) {
   EXPECT_TRUE(reconciler->settled());
 }
 
-TEST_F(ReconcilerTest, AFailureBacksOffThenResyncs) {
-  make().start();
-  run();
-  high.refuses = {"bad"};
-  set<High>("bad", "1");
-  set<High>("good", "1");
-  EXPECT_THAT(run(), ElementsAre("+good=1"));
-  EXPECT_THAT(failures, ElementsAre("high: bad: refused"));
-  EXPECT_EQ(reconciler->deadline(), clock.time + milliseconds(100));
-  clock.time += milliseconds(100);
-  run();
-  EXPECT_EQ(reconciler->deadline(), clock.time + milliseconds(200)) << "doubles";
-  high.refuses.clear();
-  clock.time += milliseconds(200);
-  EXPECT_THAT(run(), ElementsAre("+bad=1"));
-  EXPECT_TRUE(reconciler->settled());
-  EXPECT_THAT(drifted, IsEmpty());
-}
-
-TEST_F(ReconcilerTest, BackOffBeginsAnewAfterSomebodyElseMendedIt) {
-  make().start();
-  run();
-  high.refuses = {"bad"};
-  set<High>("bad", "1");
-  for (int i = 0; i < 5; ++i) {
-    run();
-    clock.time = *reconciler->deadline();
-  }
-  high.entries["bad"] = "1";
-  EXPECT_THAT(run(), IsEmpty());
-  EXPECT_TRUE(reconciler->settled());
-  set<High>("bad", "2");
-  run();
-  EXPECT_EQ(reconciler->deadline(), clock.time + milliseconds(100));
-}
-
-TEST_F(ReconcilerTest, BackOffHasALimitAndANewEditHastens) {
-  make({.backoff_limit = milliseconds(1000)}).start();
-  run();
-  high.refuses = {"bad"};
-  set<High>("bad", "1");
-  for (int i = 0; i < 10; ++i) {
-    run();
-    clock.time = *reconciler->deadline();
-  }
-  run();
-  EXPECT_EQ(reconciler->deadline(), clock.time + milliseconds(1000));
-  set<High>("good", "1");
-  EXPECT_EQ(reconciler->deadline(), clock.time + milliseconds(100));
-  clock.time += milliseconds(100);
-  EXPECT_THAT(run(), ElementsAre("+good=1"));
-}
-
-TEST_F(ReconcilerTest, WhatFailsForWantOfALinkIsTriedSoonOnceThatIsWritten) {
-  make().start();
-  run();
-  high.refuses = {"route"};
-  set<High>("route", "1");
-  for (int i = 0; i < 10; ++i) {
-    run();
-    clock.time = *reconciler->deadline();
-  }
-  run();
-  EXPECT_EQ(reconciler->deadline(), clock.time + milliseconds(30'000));
-  set<Low>("link", "1");
-  high.refuses.clear();
-  EXPECT_THAT(run(), ElementsAre("+link=1"));
-  EXPECT_EQ(reconciler->deadline(), clock.time + milliseconds(100));
-  clock.time += milliseconds(100);
-  EXPECT_THAT(run(), ElementsAre("+route=1"));
-}
-
-TEST_F(ReconcilerTest, WhatTheKernelAcknowledgesAndDoesNotKeepIsAFailureThatBacksOff) {
-  make().start();
-  run();
-  low.forgets = {"a"};
-  set<Low>("a", "1");
-  EXPECT_LE(run().size(), 6U);
-  EXPECT_THAT(failures, ElementsAre("low: a is still missing after writing it"));
-  EXPECT_EQ(reconciler->deadline(), clock.time + milliseconds(100));
-  clock.time += milliseconds(100);
-  run();
-  EXPECT_EQ(reconciler->deadline(), clock.time + milliseconds(200)) << "doubles";
-  low.forgets.clear();
-  clock.time += milliseconds(200);
-  EXPECT_THAT(run(), ElementsAre("+a=1"));
-  EXPECT_TRUE(reconciler->settled());
-}
-
-TEST_F(ReconcilerTest, AnUnreadableKindKeepsTheOthersGoing) {
-  high.unreadable = true;
-  make().start();
-  set<Low>("l", "1");
-  set<High>("h", "1");
-  EXPECT_THAT(run(), ElementsAre("+l=1"));
-  EXPECT_THAT(failures.at(0), HasSubstr("high: read: cannot read"));
-  high.unreadable = false;
-  clock.time = *reconciler->deadline();
-  EXPECT_THAT(run(), ElementsAre("+h=1"));
-}
-
 TEST_F(ReconcilerTest, DriftIsRepairedOnAMarkAndOnThePeriod) {
   make({.resync_period = milliseconds(1000)}).start();
   set<High>("h", "1");
@@ -373,48 +153,6 @@ TEST_F(ReconcilerTest, WhatWasNeverThereIsNoDrift) {
   EXPECT_THAT(drifted, ElementsAre("good"));
 }
 
-TEST_F(ReconcilerTest, FailingTellsCausesFirstAndIsEmptyWhenAllIsWell) {
-  low.refuses = {"link"};
-  high.refuses = {"r1", "r2"};
-  make().start();
-  set<High>("r1", "1");
-  set<High>("r2", "1");
-  set<Low>("link", "1");
-  run();
-  std::vector<std::string> failing;
-  for (const Error& error : reconciler->failing()) failing.push_back(error.message);
-  EXPECT_THAT(failing, ElementsAre("low: link: refused", "high: r1: refused", "high: r2: refused"));
-  low.refuses.clear();
-  high.refuses.clear();
-  clock.time += milliseconds(100);
-  run();
-  EXPECT_TRUE(reconciler->settled());
-  EXPECT_THAT(reconciler->failing(), IsEmpty());
-}
-
-TEST_F(ReconcilerTest, WhatWaitsForAKindComesOnceThatIsNotFailing) {
-  make();
-  FakeKernel last;
-  last.journal = &journal;
-  reconciler->add<Last>(std::make_unique<FakeDriver<Last>>(last),
-                        {.stage = 3, .waits_for = {Low::kName}});
-  reconciler->start();
-  low.refuses = {"link"};
-  high.refuses = {"route to a peer"};  // which nothing waits for
-  set<High>("route to a peer", "1");
-  set<Last>("file", "1");
-  set<Low>("link", "1");
-  EXPECT_THAT(run(), IsEmpty());
-  EXPECT_EQ(reconciler->deadline(), clock.time + milliseconds(100)) << "it does not spin";
-  low.refuses.clear();
-  clock.time += milliseconds(100);
-  EXPECT_THAT(run(), ElementsAre("+link=1", "+file=1"));
-  low.refuses = {"link"};
-  remove<Last>("file");
-  remove<Low>("link");
-  EXPECT_THAT(run(), ElementsAre("-file")) << "removals do not wait";
-}
-
 TEST_F(ReconcilerTest, AStormOfMarksReadsAtItsInterval) {
   make({.mark_interval = milliseconds(50)}).start();
   run();
@@ -426,24 +164,6 @@ TEST_F(ReconcilerTest, AStormOfMarksReadsAtItsInterval) {
   }
   EXPECT_LE(high.reads - reads, 3);
   EXPECT_GE(high.reads - reads, 2);
-}
-
-TEST_F(ReconcilerTest, WhatFailsIsNotHastenedByAStormOfMarks) {
-  make().start();
-  run();
-  high.refuses = {"bad"};
-  set<High>("bad", "1");
-  run();
-  const int reads = high.reads;
-  for (int i = 0; i < 1000; ++i) {
-    clock.time += milliseconds(10);
-    reconciler->mark("high");
-    run();
-  }
-  EXPECT_LE(high.reads - reads, 4 + 10) << "100, 200, 400, 800 ms, then each second";
-  high.refuses.clear();
-  reconciler->mark("high");
-  EXPECT_LE(*reconciler->deadline(), clock.time + milliseconds(1000)) << "but no 30 s";
 }
 
 TEST_F(ReconcilerTest, TwoPlansForOneKeyAreABugThatSaysSo) {

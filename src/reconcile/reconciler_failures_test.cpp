@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gmock/gmock.h>
+
+#include "reconcile/reconciler_fixture.h"
+
+namespace weft::reconcile {
+namespace {
+
+using std::chrono::milliseconds;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+TEST_F(ReconcilerTest, AFailureBacksOffThenResyncs) {
+  make().start();
+  run();
+  high.refuses = {"bad"};
+  set<High>("bad", "1");
+  set<High>("good", "1");
+  EXPECT_THAT(run(), ElementsAre("+good=1"));
+  EXPECT_THAT(failures, ElementsAre("high: bad: refused"));
+  EXPECT_EQ(reconciler->deadline(), clock.time + milliseconds(100));
+  clock.time += milliseconds(100);
+  run();
+  EXPECT_EQ(reconciler->deadline(), clock.time + milliseconds(200)) << "doubles";
+  high.refuses.clear();
+  clock.time += milliseconds(200);
+  EXPECT_THAT(run(), ElementsAre("+bad=1"));
+  EXPECT_TRUE(reconciler->settled());
+  EXPECT_THAT(drifted, IsEmpty());
+}
+
+TEST_F(ReconcilerTest, BackOffBeginsAnewAfterSomebodyElseMendedIt) {
+  make().start();
+  run();
+  high.refuses = {"bad"};
+  set<High>("bad", "1");
+  for (int i = 0; i < 5; ++i) {
+    run();
+    clock.time = *reconciler->deadline();
+  }
+  high.entries["bad"] = "1";
+  EXPECT_THAT(run(), IsEmpty());
+  EXPECT_TRUE(reconciler->settled());
+  set<High>("bad", "2");
+  run();
+  EXPECT_EQ(reconciler->deadline(), clock.time + milliseconds(100));
+}
+
+TEST_F(ReconcilerTest, BackOffHasALimitAndANewEditHastens) {
+  make({.backoff_limit = milliseconds(1000)}).start();
+  run();
+  high.refuses = {"bad"};
+  set<High>("bad", "1");
+  for (int i = 0; i < 10; ++i) {
+    run();
+    clock.time = *reconciler->deadline();
+  }
+  run();
+  EXPECT_EQ(reconciler->deadline(), clock.time + milliseconds(1000));
+  set<High>("good", "1");
+  EXPECT_EQ(reconciler->deadline(), clock.time + milliseconds(100));
+  clock.time += milliseconds(100);
+  EXPECT_THAT(run(), ElementsAre("+good=1"));
+}
+
+TEST_F(ReconcilerTest, WhatFailsForWantOfALinkIsTriedSoonOnceThatIsWritten) {
+  make().start();
+  run();
+  high.refuses = {"route"};
+  set<High>("route", "1");
+  for (int i = 0; i < 10; ++i) {
+    run();
+    clock.time = *reconciler->deadline();
+  }
+  run();
+  EXPECT_EQ(reconciler->deadline(), clock.time + milliseconds(30'000));
+  set<Low>("link", "1");
+  high.refuses.clear();
+  EXPECT_THAT(run(), ElementsAre("+link=1"));
+  EXPECT_EQ(reconciler->deadline(), clock.time + milliseconds(100));
+  clock.time += milliseconds(100);
+  EXPECT_THAT(run(), ElementsAre("+route=1"));
+}
+
+TEST_F(ReconcilerTest, WhatTheKernelAcknowledgesAndDoesNotKeepIsAFailureThatBacksOff) {
+  make().start();
+  run();
+  low.forgets = {"a"};
+  set<Low>("a", "1");
+  EXPECT_LE(run().size(), 6U);
+  EXPECT_THAT(failures, ElementsAre("low: a is still missing after writing it"));
+  EXPECT_EQ(reconciler->deadline(), clock.time + milliseconds(100));
+  clock.time += milliseconds(100);
+  run();
+  EXPECT_EQ(reconciler->deadline(), clock.time + milliseconds(200)) << "doubles";
+  low.forgets.clear();
+  clock.time += milliseconds(200);
+  EXPECT_THAT(run(), ElementsAre("+a=1"));
+  EXPECT_TRUE(reconciler->settled());
+}
+
+TEST_F(ReconcilerTest, AnUnreadableKindKeepsTheOthersGoing) {
+  high.unreadable = true;
+  make().start();
+  set<Low>("l", "1");
+  set<High>("h", "1");
+  EXPECT_THAT(run(), ElementsAre("+l=1"));
+  EXPECT_THAT(failures.at(0), HasSubstr("high: read: cannot read"));
+  high.unreadable = false;
+  clock.time = *reconciler->deadline();
+  EXPECT_THAT(run(), ElementsAre("+h=1"));
+}
+
+TEST_F(ReconcilerTest, FailingTellsCausesFirstAndIsEmptyWhenAllIsWell) {
+  low.refuses = {"link"};
+  high.refuses = {"r1", "r2"};
+  make().start();
+  set<High>("r1", "1");
+  set<High>("r2", "1");
+  set<Low>("link", "1");
+  run();
+  std::vector<std::string> failing;
+  for (const Error& error : reconciler->failing()) failing.push_back(error.message);
+  EXPECT_THAT(failing, ElementsAre("low: link: refused", "high: r1: refused", "high: r2: refused"));
+  low.refuses.clear();
+  high.refuses.clear();
+  clock.time += milliseconds(100);
+  run();
+  EXPECT_TRUE(reconciler->settled());
+  EXPECT_THAT(reconciler->failing(), IsEmpty());
+}
+
+TEST_F(ReconcilerTest, WhatWaitsForAKindComesOnceThatIsNotFailing) {
+  make();
+  FakeKernel last;
+  last.journal = &journal;
+  reconciler->add<Last>(std::make_unique<FakeDriver<Last>>(last),
+                        {.stage = 3, .waits_for = {Low::kName}});
+  reconciler->start();
+  low.refuses = {"link"};
+  high.refuses = {"route to a peer"};  // which nothing waits for
+  set<High>("route to a peer", "1");
+  set<Last>("file", "1");
+  set<Low>("link", "1");
+  EXPECT_THAT(run(), IsEmpty());
+  EXPECT_EQ(reconciler->deadline(), clock.time + milliseconds(100)) << "it does not spin";
+  low.refuses.clear();
+  clock.time += milliseconds(100);
+  EXPECT_THAT(run(), ElementsAre("+link=1", "+file=1"));
+  low.refuses = {"link"};
+  remove<Last>("file");
+  remove<Low>("link");
+  EXPECT_THAT(run(), ElementsAre("-file")) << "removals do not wait";
+}
+
+TEST_F(ReconcilerTest, WhatFailsIsNotHastenedByAStormOfMarks) {
+  make().start();
+  run();
+  high.refuses = {"bad"};
+  set<High>("bad", "1");
+  run();
+  const int reads = high.reads;
+  for (int i = 0; i < 1000; ++i) {
+    clock.time += milliseconds(10);
+    reconciler->mark("high");
+    run();
+  }
+  EXPECT_LE(high.reads - reads, 4 + 10) << "100, 200, 400, 800 ms, then each second";
+  high.refuses.clear();
+  reconciler->mark("high");
+  EXPECT_LE(*reconciler->deadline(), clock.time + milliseconds(1000)) << "but no 30 s";
+}
+
+}  // namespace
+}  // namespace weft::reconcile

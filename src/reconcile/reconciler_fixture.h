@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A Reconciler over two kinds of fake kernels, with a clock that stands still.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "reconcile/reconciler.h"
+
+namespace weft::reconcile {
+
+struct FakeClock final : Clock {
+  TimePoint time{};
+  TimePoint now() const override { return time; }
+};
+
+template <int N>
+struct TextKind {
+  using Key = std::string;
+  using Value = std::string;
+  using Table = std::map<Key, Value>;
+  static constexpr std::string_view kName = N == 0 ? "low" : N == 1 ? "high" : "last";
+  static bool same(const Value& desired, const Value& actual) { return desired == actual; }
+  static std::string describe(const std::string& text) { return text; }
+};
+using Low = TextKind<0>;
+using High = TextKind<1>;
+using Last = TextKind<2>;
+
+// A kernel of one table: what is in it, what it refuses, and everything that was written to it.
+struct FakeKernel {
+  std::map<std::string, std::string> entries{};
+  std::set<std::string> refuses{};
+  std::set<std::string> forgets{};  // acknowledged, and not kept
+  bool unreadable = false;
+  bool slow = false;  // completes when finish() is called
+  std::function<void()> finish{};
+  std::vector<std::string>* journal = nullptr;
+  int reads = 0;
+};
+
+template <class Kind>
+class FakeDriver final : public Driver<Kind> {
+ public:
+  explicit FakeDriver(FakeKernel& kernel) : kernel_(kernel) {}
+
+  Result<typename Kind::Table> read() override {
+    ++kernel_.reads;
+    if (kernel_.unreadable) return fail("cannot read");
+    return kernel_.entries;
+  }
+
+  void write(const Changes<Kind>& changes, const Desired<Kind>& desired,
+             WriteDone<Kind> done) override {
+    for (const Change<Kind>& change : changes)
+      EXPECT_EQ(desired.find(change.key) != nullptr, change.value != nullptr) << change.key;
+    auto finish = [this, &changes, done = std::move(done)] { done(apply(changes)); };
+    if (kernel_.slow)
+      kernel_.finish = std::move(finish);
+    else
+      finish();
+  }
+
+ private:
+  std::vector<WriteFailure<Kind>> apply(const Changes<Kind>& changes) {
+    std::vector<WriteFailure<Kind>> failures;
+    for (const Change<Kind>& change : changes) {
+      if (kernel_.refuses.contains(change.key)) {
+        failures.push_back({change.key, Error{"refused", 1}});
+        continue;
+      }
+      const auto held = kernel_.entries.find(change.key);
+      EXPECT_EQ(change.previous != nullptr, held != kernel_.entries.end()) << change.key;
+      if (change.value) {
+        kernel_.journal->push_back("+" + change.key + "=" + *change.value);
+        if (!kernel_.forgets.contains(change.key)) kernel_.entries[change.key] = *change.value;
+      } else {
+        kernel_.journal->push_back("-" + change.key);
+        kernel_.entries.erase(change.key);
+      }
+    }
+    return failures;
+  }
+
+  FakeKernel& kernel_;
+};
+
+class ReconcilerTest : public testing::Test {
+ protected:
+  ReconcilerTest() {
+    low.journal = &journal;
+    high.journal = &journal;
+  }
+
+  Reconciler& make(ReconcilerOptions options = {}, bool atomic = false) {
+    reconciler = std::make_unique<Reconciler>(
+        clock, options,
+        ReconcilerEvents{[this](const Error& error) { failures.push_back(error.message); },
+                         [this](const Drift& drift) { drifted.push_back(drift.key); }});
+    reconciler->add<High>(std::make_unique<FakeDriver<High>>(high),
+                          {.stage = 2, .rests_on_links = true});
+    reconciler->add<Low>(std::make_unique<FakeDriver<Low>>(low),
+                         {.stage = 1, .atomic = atomic, .rests_on_links = true, .cascades = true});
+    return *reconciler;
+  }
+
+  template <class Kind>
+  void set(const std::string& key, const std::string& value) {
+    ASSERT_TRUE(reconciler->merge<Kind>("feature", {{key, value}}));
+  }
+  template <class Kind>
+  void remove(const std::string& key) {
+    ASSERT_TRUE(reconciler->merge<Kind>("feature", {{key, std::nullopt}}));
+  }
+  std::vector<std::string> run() {
+    journal.clear();
+    reconciler->run();
+    return journal;
+  }
+
+  FakeClock clock{};
+  FakeKernel low{}, high{};
+  std::vector<std::string> journal{}, failures{}, drifted{};
+  std::unique_ptr<Reconciler> reconciler{};
+};
+
+}  // namespace weft::reconcile
