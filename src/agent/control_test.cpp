@@ -234,11 +234,14 @@ TEST_F(ControlTest, OneThatIsAboutToAnswerIsWaitedFor) {
   auto first = FileLock::acquire(path_ + ".lock");
   ASSERT_TRUE(first);
   // It has the lock and no socket yet; then it is gone.
+  std::atomic<bool> is_gone = false;
   std::thread end([&] {
     std::this_thread::sleep_for(50ms);
+    is_gone = true;
     first = fail("gone");
   });
   EXPECT_TRUE(ControlServer::listen(loop_, path_, is_root, {}));
+  EXPECT_TRUE(is_gone);
   end.join();
 }
 

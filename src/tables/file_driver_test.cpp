@@ -64,7 +64,8 @@ TEST_F(FileDriverTest, LeavesNothingBesideAndNoReaderSeesHalf) {
 }
 
 TEST_F(FileDriverTest, WhatAnotherConfigurationWroteIsOurs) {
-  ASSERT_THAT(repair(driver_, {{path_, "x"}}), IsEmpty());
+  // And has not read since: it was killed.
+  ASSERT_THAT(add<FileKind>(driver_, {{path_, "x"}}), IsEmpty());
   const std::string elsewhere = (root_ / "elsewhere" / "10-weft.conflist").string();
   FileDriver after({elsewhere}, state());
   EXPECT_THAT(
