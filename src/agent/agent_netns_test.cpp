@@ -138,47 +138,6 @@ TEST_F(AgentTest, FollowsTheManifests) {
   EXPECT_EQ(verify().exit_code, 0);  // the last good state stands
 }
 
-TEST_F(AgentTest, NodesThatContradictEachOtherAreReported) {
-  write_config("  resyncPeriod: 0\n");
-  start_and_settle();
-  const auto three = snapshot();
-  write_node("0", "", "1");  // this node's own
-  write_node("4", "", "2");  // node2's
-  ASSERT_EQ(verify().exit_code, 0) << verify().text;
-  EXPECT_EQ(difference(three, snapshot()), "");
-  for (const auto& [node, rival] :
-       {std::pair("node0", "1.0/24 of this node"), std::pair("node4", "2.0/24 of node node2")}) {
-    const std::string problem = std::string("node ") + node + ": spec.podCIDRs: 10.244.";
-    EXPECT_THAT(status(), AllOf(HasSubstr("Problem       " + problem), HasSubstr(rival)));
-    EXPECT_THAT(log(), HasSubstr(problem));
-  }
-
-  remove_manifest("node2.yaml");
-  ASSERT_EQ(verify().exit_code, 0) << verify().text;
-  EXPECT_THAT(sh("bridge fdb show dev weft.1"),
-              AllOf(HasSubstr("dst 172.31.0.14"), Not(HasSubstr("dst 172.31.0.12"))));
-  EXPECT_THAT(sh("ip route show proto 87"), HasSubstr("10.244.2.0/24"));
-  write_node("2");
-  remove_manifest("node4.yaml");
-  remove_manifest("node0.yaml");
-  ASSERT_EQ(verify().exit_code, 0) << verify().text;
-  EXPECT_EQ(difference(three, snapshot()), "");
-  EXPECT_THAT(status(), Not(HasSubstr("Problem")));
-}
-
-TEST_F(AgentTest, MtuThatTheUnderlayDoesNotAllowIsReportedAndNotUsed) {
-  write_config("  podNetwork: {mtu: 1500}\n");
-  start_and_settle();
-  const std::string problem = "spec.podNetwork.mtu: 1500 is more than 1450 (eth0 has 1500";
-  EXPECT_THAT(status(), AllOf(HasSubstr(problem), HasSubstr("Pod MTU       1450\n")));
-  EXPECT_THAT(log(), HasSubstr(problem));
-  EXPECT_THAT(sh("ip link show weft.1"), HasSubstr("mtu 1450"));
-  sh("ip link set eth0 mtu 1550");
-  EXPECT_TRUE(eventually([&] { return status().find("Problem") == std::string::npos; }));
-  EXPECT_EQ(verify().exit_code, 0) << verify().text;
-  EXPECT_THAT(sh("ip link show weft.1"), HasSubstr("mtu 1500"));
-}
-
 TEST_F(AgentTest, OwnNodeThatMovesIsPlannedAnew) {
   write_config();
   start_and_settle();
