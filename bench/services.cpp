@@ -89,7 +89,7 @@ weft::netlink::Socket netfilter_socket(const PrivateNetns& netns) {
 }
 
 // Encodes a write's batch as NftDriver does, and keeps it for later.
-class EncodingDriver final : public weft::reconcile::Driver<NftKind> {
+class EncodingDriver final : public weft::reconcile::PromptDriver<NftKind> {
  public:
   explicit EncodingDriver(std::deque<weft::nft::Batch>& batches) : batches_(batches) {}
   weft::Result<NftKind::Table> read() override { return NftKind::Table{}; }
@@ -103,11 +103,6 @@ class EncodingDriver final : public weft::reconcile::Driver<NftKind> {
 
  private:
   std::deque<weft::nft::Batch>& batches_;
-};
-
-class SteadyClock final : public weft::reconcile::Clock {
- public:
-  TimePoint now() const override { return std::chrono::steady_clock::now(); }
 };
 
 // Plan, merge and run: what the agent does with a delta.
@@ -135,7 +130,7 @@ class Pipeline {
     for (const weft::Error& error : reconciler_.failing()) exit_unless(weft::fail(error.message));
   }
 
-  SteadyClock clock_{};
+  weft::SteadyClock clock_{};
   weft::reconcile::Reconciler reconciler_{clock_, {}};
   weft::service::NftablesBackend backend_{};
 };

@@ -123,7 +123,7 @@ void Agent::pass() {
 }
 
 void Agent::sleep_until_due() {
-  std::optional<reconcile::Clock::TimePoint> soonest = tables_.deadline();
+  std::optional<Clock::TimePoint> soonest = tables_.deadline();
   for (const auto& when : {look_again_, requests_.deadline(), stale_flows_->deadline()})
     if (when && (!soonest || *when < *soonest)) soonest = when;
   if (soonest)

@@ -28,7 +28,7 @@
 #include "agent/requests.h"
 #include "agent/stale_flows.h"
 #include "agent/status.h"
-#include "agent/steady_clock.h"
+#include "base/clock.h"
 #include "cluster/manifests/source.h"
 #include "linux/netlink/socket.h"
 #include "loop/loop.h"
@@ -75,7 +75,7 @@ class Agent {
   loop::Loop& loop_;
   Config config_;
   SteadyClock clock_{};
-  reconcile::Clock::TimePoint started_at_;
+  Clock::TimePoint started_at_;
 
   ReconcileLog reconcile_log_{clock_};
   std::optional<netlink::Socket> route_socket_{};  // outlives the drivers in tables_
@@ -88,8 +88,8 @@ class Agent {
   model::ServiceTable left_services_{};  // in the kernel, until begin()
   bool underlay_stale_ = true;
   std::optional<podnet::Underlay> underlay_{};
-  reconcile::Clock::TimePoint underlay_found_at_{};
-  std::optional<reconcile::Clock::TimePoint> look_again_{};  // for what planning waits for
+  Clock::TimePoint underlay_found_at_{};
+  std::optional<Clock::TimePoint> look_again_{};  // for what planning waits for
 
   std::string waiting_for_{};
   std::string plan_error_{};

@@ -19,7 +19,7 @@ using tables::SysctlKind;
 
 // A kernel that is never asked: these tests look at the desired tables only.
 template <class Kind>
-class NoDriver final : public reconcile::Driver<Kind> {
+class NoDriver final : public reconcile::PromptDriver<Kind> {
  public:
   Result<typename Kind::Table> read() override { return typename Kind::Table(); }
   void write(const reconcile::Changes<Kind>&, const reconcile::Desired<Kind>&,
@@ -51,7 +51,7 @@ class FakeBackend final : public service::ServiceBackend {
   }
 };
 
-struct Clock final : reconcile::Clock {
+struct FakeClock final : Clock {
   TimePoint now() const override { return {}; }
 };
 
@@ -111,7 +111,7 @@ class PlannerTest : public testing::Test {
     return tables_.desired<RouteKind>().find({prefix(destination), 0}) != nullptr;
   }
 
-  Clock clock_{};
+  FakeClock clock_{};
   reconcile::Reconciler tables_{clock_, {}};
   Config config_{};
   model::ClusterState state_{};

@@ -18,7 +18,7 @@ namespace weft::agent {
 class ReconcileLog {
  public:
   // `clock` must outlive this.
-  explicit ReconcileLog(const reconcile::Clock& clock) : clock_(clock) {}
+  explicit ReconcileLog(const Clock& clock) : clock_(clock) {}
 
   // Callbacks that refer to this object.
   reconcile::ReconcilerEvents events();
@@ -36,10 +36,10 @@ class ReconcileLog {
   void on_failure(const Error& error);
   void on_drift(const reconcile::Drift& drift);
 
-  const reconcile::Clock& clock_;
+  const Clock& clock_;
   std::uint64_t drifted_ = 0;
-  std::optional<reconcile::Clock::TimePoint> quiet_until_{};  // the end of these ten seconds
-  std::uint64_t lines_ = 0;                                   // in them
+  std::optional<Clock::TimePoint> quiet_until_{};  // the end of these ten seconds
+  std::uint64_t lines_ = 0;                        // in them
   std::uint64_t failures_ = 0;
   bool removing_ = false;
   std::set<std::string> failing_{};  // as logged, while it lasts

@@ -12,7 +12,7 @@ using namespace std::chrono_literals;
 using testing::internal::CaptureStderr;
 using testing::internal::GetCapturedStderr;
 
-struct FakeClock final : reconcile::Clock {
+struct FakeClock final : Clock {
   TimePoint time{};
   TimePoint now() const override { return time; }
 };

@@ -58,7 +58,7 @@ void Requests::advance() {
   while (!queue_.empty() && !tables_.writing() && serve(queue_.front())) queue_.pop_front();
 }
 
-std::optional<reconcile::Clock::TimePoint> Requests::deadline() const {
+std::optional<Clock::TimePoint> Requests::deadline() const {
   if (queue_.empty()) return std::nullopt;
   return clock_.now() + kPollInterval;
 }

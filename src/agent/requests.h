@@ -23,8 +23,8 @@ class Requests {
   static constexpr std::chrono::seconds kPatience{10};
 
   // `owners`: all that the desired tables know. `uninstalled` is called once nothing is left.
-  Requests(reconcile::Reconciler& tables, const reconcile::Clock& clock,
-           std::vector<std::string_view> owners, std::function<void()> uninstalled)
+  Requests(reconcile::Reconciler& tables, const Clock& clock, std::vector<std::string_view> owners,
+           std::function<void()> uninstalled)
       : tables_(tables),
         clock_(clock),
         owners_(std::move(owners)),
@@ -45,14 +45,14 @@ class Requests {
   // Goes on with what waits; after each run() of the Reconciler.
   void advance();
   // When to call advance() at the latest; nothing when nothing waits.
-  std::optional<reconcile::Clock::TimePoint> deadline() const;
+  std::optional<Clock::TimePoint> deadline() const;
 
  private:
   enum class Kind { kVerify, kRepair, kUninstall };
   struct Request {
     Kind kind = Kind::kVerify;
     Reply reply{};
-    std::optional<reconcile::Clock::TimePoint> give_up{};  // set once begun
+    std::optional<Clock::TimePoint> give_up{};  // set once begun
     std::vector<reconcile::Drift> before{};
   };
 
@@ -61,7 +61,7 @@ class Requests {
   void finish(Request& request, const std::vector<reconcile::Drift>& left);
 
   reconcile::Reconciler& tables_;
-  const reconcile::Clock& clock_;
+  const Clock& clock_;
   std::vector<std::string_view> owners_;
   std::function<void()> uninstalled_;
   std::deque<Request> queue_{};

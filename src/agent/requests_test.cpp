@@ -11,7 +11,7 @@ namespace {
 using namespace std::chrono_literals;
 using tables::SysctlKind;
 
-struct FakeClock final : reconcile::Clock {
+struct FakeClock final : Clock {
   TimePoint time{};
   TimePoint now() const override { return time; }
 };
@@ -23,7 +23,7 @@ struct FakeKernel {
   std::function<void()> complete{};
 };
 
-class FakeDriver final : public reconcile::Driver<SysctlKind> {
+class FakeDriver final : public reconcile::PromptDriver<SysctlKind> {
  public:
   explicit FakeDriver(FakeKernel& kernel) : kernel_(kernel) {}
   Result<SysctlKind::Table> read() override { return kernel_.entries; }

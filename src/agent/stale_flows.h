@@ -23,11 +23,11 @@ namespace weft::agent {
 
 class StaleFlows {
  public:
-  using TimePoint = reconcile::Clock::TimePoint;
+  using TimePoint = Clock::TimePoint;
   static constexpr std::size_t kMostFlows = 100'000;  // some 10 MB
 
   // `netfilter`: of NETLINK_NETFILTER, in the node's namespace.
-  StaleFlows(netlink::Socket netfilter, const reconcile::Clock& clock)
+  StaleFlows(netlink::Socket netfilter, const Clock& clock)
       : netfilter_(std::move(netfilter)), clock_(clock) {}
 
   void note(std::span<const model::FrontendChange> changes);
@@ -43,7 +43,7 @@ class StaleFlows {
   void bound();
 
   netlink::Socket netfilter_;
-  const reconcile::Clock& clock_;
+  const Clock& clock_;
   std::map<model::Frontend, Backends> stale_{};
   std::optional<TimePoint> retry_at_{};  // after a failure
   bool failing_ = false;                 // logged once

@@ -50,7 +50,7 @@ TEST(ChangesBetween, AreTheFrontendsThatGoComeOrHaveOtherBackends) {
   EXPECT_FALSE(changes[2].previous);
 }
 
-struct FakeClock final : reconcile::Clock {
+struct FakeClock final : Clock {
   TimePoint time{};
   TimePoint now() const override { return time; }
 };

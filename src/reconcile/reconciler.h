@@ -26,18 +26,12 @@
 #include <string_view>
 #include <vector>
 
+#include "base/clock.h"
 #include "reconcile/edit.h"
 #include "reconcile/table.h"
 #include "reconcile/table_state.h"
 
 namespace weft::reconcile {
-
-class Clock {
- public:
-  using TimePoint = std::chrono::steady_clock::time_point;
-  virtual ~Clock() = default;
-  virtual TimePoint now() const = 0;
-};
 
 struct ReconcilerOptions {
   std::chrono::milliseconds resync_period{0};  // 0 = never
@@ -93,7 +87,7 @@ class Reconciler {
   }
   template <class Kind>
   Result<typename Kind::Table> read() {
-    return state<Kind>().driver().read();
+    return read_all(state<Kind>().driver());
   }
 
   void start();                      // sources are in sync: the first run() resyncs everything

@@ -49,7 +49,7 @@ struct FakeKernel {
 };
 
 template <class Kind>
-class FakeDriver final : public Driver<Kind> {
+class FakeDriver final : public PromptDriver<Kind> {
  public:
   explicit FakeDriver(FakeKernel& kernel) : kernel_(kernel) {}
 

@@ -18,10 +18,14 @@
 // A *driver* reads the kernel's actual entries of a kind (only ours) and writes changes to them.
 #pragma once
 
+#include <cassert>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -68,22 +72,77 @@ class Desired {
                                              const typename Kind::Value&)>& visit) const = 0;
 };
 
+// Takes what a read finds, entry by entry, so that a table of 100,000s is never held twice.
+template <class Kind>
+class ReadSink {
+ public:
+  virtual ~ReadSink() = default;
+  // One that comes again replaces what it was.
+  virtual void found(typename Kind::Key key, typename Kind::Value value) = 0;
+  // What was found of these keys does not stand: they are read again.
+  virtual void forget(const std::function<bool(const typename Kind::Key&)>& again) = 0;
+  // Once, and last: the entries are all there are, or why they are not. The sink may be gone after.
+  virtual void done(Result<> outcome) = 0;
+};
+
+// One kind's way to the kernel, or one instance's of it (an nft table, the addresses of one link).
+// One thread. `done` of either job may be called before the call that began it returns, or later
+// from the event loop; until then no other job is begun. A driver that is destroyed calls nothing
+// any more.
 template <class Kind>
 class Driver {
  public:
   virtual ~Driver() = default;
 
   // Every entry in the kernel that is ours.
-  virtual Result<typename Kind::Table> read() = 0;
+  virtual void read(ReadSink<Kind>& sink) = 0;
 
-  // Writes the changes and calls `done` once, now or later; `changes` and all they refer to stay as
+  // Writes the changes and calls `done` once; `changes` and all they refer to stay as
   // they are until then, whatever is merged meanwhile. Where
   // the kernel allows, writing what is already so is success: creating what exists replaces it,
   // removing what is gone is nothing. `desired` is the whole table as it shall be, for a driver
   // that must rebuild around a change (an nft set whose type changed).
+  //
+  // A failure that names its key means that the kernel holds of it what it held before, and all
+  // that is not named was written; one without a key, that nobody knows what was.
   virtual void write(const Changes<Kind>& changes, const Desired<Kind>& desired,
                      WriteDone<Kind> done) = 0;
 };
+
+// A driver whose read takes no time worth speaking of.
+template <class Kind>
+class PromptDriver : public Driver<Kind> {
+ public:
+  virtual Result<typename Kind::Table> read() = 0;
+
+  void read(ReadSink<Kind>& sink) final {
+    Result<typename Kind::Table> table = read();
+    if (!table) return sink.done(Failure(std::move(table.error())));
+    for (auto& [key, value] : *table) sink.found(key, std::move(value));
+    sink.done({});
+  }
+};
+
+// The whole table at once, for who may wait for it: of a driver that ends its read within the call.
+template <class Kind>
+Result<typename Kind::Table> read_all(Driver<Kind>& driver) {
+  struct Collector final : ReadSink<Kind> {
+    void found(typename Kind::Key key, typename Kind::Value value) override {
+      table.insert_or_assign(std::move(key), std::move(value));
+    }
+    void forget(const std::function<bool(const typename Kind::Key&)>& again) override {
+      std::erase_if(table, [&](const auto& entry) { return again(entry.first); });
+    }
+    void done(Result<> how) override { outcome = std::move(how); }
+    typename Kind::Table table{};
+    std::optional<Result<>> outcome{};
+  };
+  Collector collector;
+  driver.read(collector);
+  assert(collector.outcome);
+  if (!*collector.outcome) return Failure(std::move(collector.outcome->error()));
+  return std::move(collector.table);
+}
 
 // A difference between a desired and an actual table, ready to print.
 struct Drift {

@@ -97,7 +97,7 @@ class TableState final : public AnyTableState, private Desired<Kind> {
   }
 
   Result<> resync(const std::function<void(const Drift&)>& report) override {
-    WEFT_ASSIGN(typename Kind::Table actual, driver_->read());
+    WEFT_ASSIGN(typename Kind::Table actual, read_all(*driver_));
     forget_pending();
     for (Entry& entry : held_) {
       const auto found = actual.find(entry.first);
@@ -119,7 +119,7 @@ class TableState final : public AnyTableState, private Desired<Kind> {
   }
 
   Result<std::vector<Drift>> compare() override {
-    WEFT_ASSIGN(const typename Kind::Table actual, driver_->read());
+    WEFT_ASSIGN(const typename Kind::Table actual, read_all(*driver_));
     std::vector<Drift> drifts;
     const auto value_of = [](const Held& held) -> const Value& { return held.value; };
     for (const Change<Kind>& change : diff<Kind>(held_, actual, value_of))

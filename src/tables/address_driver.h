@@ -14,7 +14,7 @@
 
 namespace weft::tables {
 
-class AddressDriver final : public reconcile::Driver<AddressKind> {
+class AddressDriver final : public reconcile::PromptDriver<AddressKind> {
  public:
   AddressDriver(netlink::Socket& socket, std::vector<std::string> owned_links)
       : socket_(socket), links_(std::move(owned_links)) {}

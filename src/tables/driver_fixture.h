@@ -75,7 +75,7 @@ template <class Kind>
 std::vector<std::string> drift(reconcile::Driver<Kind>& driver,
                                const typename Kind::Table& desired) {
   std::vector<std::string> lines;
-  const auto actual = driver.read();
+  const auto actual = read_all(driver);
   EXPECT_TRUE(actual) << actual.error().message;
   if (!actual) return {"unreadable"};
   for (const auto& change : reconcile::diff<Kind>(desired, *actual)) {
@@ -91,7 +91,7 @@ template <class Kind>
 std::vector<std::string> repair(reconcile::Driver<Kind>& driver,
                                 const typename Kind::Table& desired) {
   for (const bool removals : {false, true}) {
-    const auto actual = driver.read();
+    const auto actual = read_all(driver);
     EXPECT_TRUE(actual) << actual.error().message;
     if (!actual) return {"unreadable"};
     reconcile::Changes<Kind> changes;

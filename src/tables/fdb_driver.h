@@ -12,7 +12,7 @@
 
 namespace weft::tables {
 
-class FdbDriver final : public reconcile::Driver<FdbKind> {
+class FdbDriver final : public reconcile::PromptDriver<FdbKind> {
  public:
   FdbDriver(netlink::Socket& socket, std::vector<std::string> owned_links)
       : socket_(socket), links_(std::move(owned_links)) {}

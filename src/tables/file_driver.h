@@ -16,7 +16,7 @@
 
 namespace weft::tables {
 
-class FileDriver final : public reconcile::Driver<FileKind> {
+class FileDriver final : public reconcile::PromptDriver<FileKind> {
  public:
   FileDriver(std::vector<std::string> owned_paths, const std::string& state_directory)
       : owned_(std::move(owned_paths)), record_(state_directory + "/files") {}

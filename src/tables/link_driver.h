@@ -18,7 +18,7 @@
 
 namespace weft::tables {
 
-class LinkDriver final : public reconcile::Driver<LinkKind> {
+class LinkDriver final : public reconcile::PromptDriver<LinkKind> {
  public:
   // `owned`: names of the links that are ours, whoever made them. `socket` outlives the driver.
   LinkDriver(netlink::Socket& socket, std::vector<std::string> owned)

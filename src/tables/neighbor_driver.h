@@ -12,7 +12,7 @@
 
 namespace weft::tables {
 
-class NeighborDriver final : public reconcile::Driver<NeighborKind> {
+class NeighborDriver final : public reconcile::PromptDriver<NeighborKind> {
  public:
   NeighborDriver(netlink::Socket& socket, std::vector<std::string> owned_links)
       : socket_(socket), links_(std::move(owned_links)) {}

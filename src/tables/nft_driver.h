@@ -20,7 +20,7 @@
 
 namespace weft::tables {
 
-class NftDriver final : public reconcile::Driver<NftKind> {
+class NftDriver final : public reconcile::PromptDriver<NftKind> {
  public:
   // `socket`: of NETLINK_NETFILTER.
   explicit NftDriver(netlink::Socket socket) : socket_(std::move(socket)) {}

@@ -129,7 +129,7 @@ Tables plan(const Node& node, const std::string& directory) {
   return out;
 }
 
-struct FakeClock final : reconcile::Clock {
+struct FakeClock final : Clock {
   TimePoint time{};
   TimePoint now() const override { return time; }
 };

@@ -17,7 +17,7 @@
 
 namespace weft::tables {
 
-class RouteDriver final : public reconcile::Driver<RouteKind> {
+class RouteDriver final : public reconcile::PromptDriver<RouteKind> {
  public:
   explicit RouteDriver(netlink::Socket& socket) : socket_(socket) {}
 

@@ -23,7 +23,7 @@
 
 namespace weft::tables {
 
-class SysctlDriver final : public reconcile::Driver<SysctlKind> {
+class SysctlDriver final : public reconcile::PromptDriver<SysctlKind> {
  public:
   // `boot`: which one this is (saved_sysctls.h).
   SysctlDriver(Netns netns, const std::string& state_directory, std::string boot)

@@ -89,7 +89,7 @@ class Kernel {
     return drift.value_or(std::vector<reconcile::Drift>{});
   }
   tables::NftKind::Table read() {
-    auto actual = state_.driver().read();
+    auto actual = reconcile::read_all(state_.driver());
     EXPECT_TRUE(actual) << actual.error().message;
     return actual.value_or(tables::NftKind::Table{});
   }
