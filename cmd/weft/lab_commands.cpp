@@ -8,13 +8,13 @@
 #include <string>
 #include <vector>
 
-#include "lab/check.h"
-#include "lab/exec.h"
+#include "lab/check/check.h"
+#include "lab/check/probe_server.h"
+#include "lab/kubelet/exec.h"
+#include "lab/kubelet/supervisor.h"
 #include "lab/lifecycle.h"
-#include "lab/nodes.h"
-#include "lab/probe_server.h"
 #include "lab/status.h"
-#include "lab/supervisor.h"
+#include "lab/world/nodes.h"
 
 namespace {
 

@@ -7,7 +7,7 @@
 #include <filesystem>
 #include <set>
 
-#include "lab/objects.h"
+#include "lab/control_plane/objects.h"
 #include "linux/cgroup.h"
 #include "linux/netns.h"
 

@@ -6,12 +6,12 @@
 #include <filesystem>
 
 #include "cluster/manifests/yaml.h"
-#include "lab/admission.h"
-#include "lab/controllers.h"
+#include "lab/control_plane/admission.h"
+#include "lab/control_plane/controllers.h"
 #include "lab/interrupt.h"
-#include "lab/nodes.h"
 #include "lab/parallel.h"
-#include "lab/topology.h"
+#include "lab/world/nodes.h"
+#include "lab/world/topology.h"
 #include "linux/cgroup.h"
 #include "linux/netns.h"
 

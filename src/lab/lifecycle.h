@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "lab/control_plane/objects.h"
 #include "lab/lab.h"
-#include "lab/objects.h"
 #include "lab/terminal.h"
 
 namespace weft::lab {

@@ -3,9 +3,9 @@
 
 #include <fmt/format.h>
 
-#include "lab/nodes.h"
-#include "lab/pods.h"
+#include "lab/kubelet/pods.h"
 #include "lab/terminal.h"
+#include "lab/world/nodes.h"
 #include "linux/netns.h"
 
 namespace weft::lab {

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "lab/check/check.h"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+
+#include "lab/control_plane/admission.h"
+#include "lab/control_plane/controllers.h"
+#include "lab/interrupt.h"
+#include "lab/kubelet/pods.h"
+#include "lab/world/nodes.h"
+#include "linux/cgroup.h"
+#include "linux/netns.h"
+#include "linux/process.h"
+
+namespace weft::lab {
+namespace {
+
+namespace fs = std::filesystem;
+using Clock = std::chrono::steady_clock;
+using namespace std::chrono_literals;
+
+constexpr auto kReadyTimeout = 60s;
+constexpr auto kProbeTimeout = 3s;
+constexpr auto kAgentsTimeout = 5s;   // for the agents to hear of the probe Services
+constexpr auto kAgentsRound = 250ms;  // one attempt at it
+constexpr auto kKillPatience = 10s;
+
+// The world outside: a probe server in the fabric's namespace, gone with this object.
+class FabricServer {
+ public:
+  static Result<FabricServer> start(const Lab& lab) {
+    FabricServer server(lab.names.cgroup(lab.cgroup_mount) + "/check");
+    WEFT_TRY(create_cgroup(server.cgroup_));
+    ProcessSpec spec;
+    spec.argv = {own_binary(),
+                 "lab",
+                 "probe-server",
+                 "--name",
+                 kFabricServer,
+                 "--port",
+                 std::to_string(kProbePort)};
+    spec.netns = named_netns_path(lab.names.fabric_netns());
+    spec.cgroup = server.cgroup_;
+    WEFT_ASSIGN(server.process_, start_process(spec));
+    return server;
+  }
+  FabricServer(FabricServer&& other) noexcept
+      : cgroup_(std::exchange(other.cgroup_, {})), process_(std::move(other.process_)) {}
+  FabricServer& operator=(FabricServer&&) = delete;
+  ~FabricServer() {
+    if (cgroup_.empty()) return;
+    [[maybe_unused]] const auto killed = kill_cgroup(cgroup_, kKillPatience);
+    if (process_.pid > 0) [[maybe_unused]]
+      const auto reaped = wait_for(process_);
+    [[maybe_unused]] const auto removed = remove_cgroup(cgroup_);
+  }
+
+ private:
+  explicit FabricServer(std::string cgroup) : cgroup_(std::move(cgroup)) {}
+  std::string cgroup_;
+  Process process_{};
+};
+
+Result<std::map<std::string, std::string>> pod_namespaces(const Lab& lab) {
+  WEFT_ASSIGN(const auto records, load_records(lab));
+  std::map<std::string, std::string> namespaces;
+  for (const auto& [name, record] : records) {
+    if (name.name_space == kCheckNamespace) namespaces[name.name] = named_netns_path(record.netns);
+  }
+  return namespaces;
+}
+
+// One case of each node's whose success says that its agent knows the probe Services, and one that
+// says that the fabric's server listens.
+std::vector<PathProbe> first_signs(const std::vector<CheckCase>& cases) {
+  std::vector<PathProbe> probes;
+  for (const CheckCase& asked : cases) {
+    const bool is_sign = asked.path == "pod to ClusterIP" ||
+                         asked.path == "pod to itself by ClusterIP" ||
+                         asked.path == "fabric to NodePort" || asked.path == "pod to fabric";
+    if (is_sign && asked.probe.protocol == model::Protocol::kTcp) probes.push_back(asked.probe);
+  }
+  return probes;
+}
+
+// Agents act within milliseconds, but the lab has no word from them when they have. What still does
+// not answer at the deadline is for the cases themselves to tell.
+Result<> wait_for_agents(const std::vector<CheckCase>& cases) {
+  const std::vector<PathProbe> probes = first_signs(cases);
+  const auto deadline = Clock::now() + kAgentsTimeout;
+  while (Clock::now() < deadline) {
+    WEFT_ASSIGN(const auto outcomes, run_probes(probes, kAgentsRound));
+    const bool all = std::all_of(outcomes.begin(), outcomes.end(), [](const ProbeOutcome& outcome) {
+      return outcome.kind == ProbeOutcome::Kind::kAnswered;
+    });
+    if (all) return {};
+  }
+  return {};
+}
+
+Result<CheckReport> run_cases(const std::vector<CheckCase>& cases, Progress& progress) {
+  std::vector<PathProbe> probes;
+  for (const CheckCase& asked : cases) probes.push_back(asked.probe);
+  progress.show("paths", fmt::format("{} cases", cases.size()));
+  WEFT_ASSIGN(std::vector<ProbeOutcome> outcomes, run_probes(probes, kProbeTimeout));
+  progress.done("paths", fmt::format("{} cases", cases.size()));
+  CheckReport report;
+  for (std::size_t i = 0; i < cases.size(); ++i) {
+    const bool good = is_good(cases[i], outcomes[i]);
+    report.results.push_back({cases[i], std::move(outcomes[i]), good});
+  }
+  return report;
+}
+
+Result<CheckReport> run_check(const Lab& lab, ObjectStore& store, Progress& progress) {
+  WEFT_TRY(admit(lab, check_objects(lab.settings), store));
+  WEFT_ASSIGN(const FabricServer fabric, FabricServer::start(lab));
+  WEFT_TRY(Controllers(lab, store, progress, kCheckNamespace).converge(kReadyTimeout));
+  WEFT_ASSIGN(const auto namespaces, pod_namespaces(lab));
+  const std::vector<CheckCase> cases = check_cases(lab, store, namespaces);
+  WEFT_TRY(wait_for_agents(cases));
+  return run_cases(cases, progress);
+}
+
+Result<> remove_probes(const Lab& lab, ObjectStore& store) {
+  WEFT_TRY(forget({check_objects(lab.settings).front()}, store));
+  Progress quiet(nullptr);
+  WEFT_TRY(Controllers(lab, store, quiet, kCheckNamespace).converge(kReadyTimeout));
+  std::error_code error;
+  for (fs::directory_iterator entry(lab.names.pods_directory(), error), end; entry != end;
+       entry.increment(error)) {
+    if (entry->path().filename().string().starts_with(kCheckNamespace))
+      fs::remove(entry->path(), error);
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<CheckReport> check_lab(const std::string& name, Progress& progress) {
+  WEFT_ASSIGN(const Lab lab, open_lab(name));
+  const CatchInterrupts catching;
+  WEFT_ASSIGN(const FileLock lock, lock_lab(lab.names));
+  WEFT_ASSIGN(ObjectStore store, ObjectStore::load(lab.names));
+  Result<CheckReport> report = run_check(lab, store, progress);
+  forget_interrupts();
+  WEFT_TRY(remove_probes(lab, store), "remove the probes");
+  return report;
+}
+
+}  // namespace weft::lab

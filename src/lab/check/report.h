@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What came of a check's cases: which are good, and the report for people and for programs. Pure,
+// but for print().
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "lab/check/cases.h"
+#include "lab/check/probe.h"
+#include "lab/control_plane/objects.h"
+
+namespace weft::lab {
+
+struct CheckResult {
+  CheckCase asked{};
+  ProbeOutcome outcome{};
+  bool good = false;
+};
+
+struct CheckReport {
+  std::vector<CheckResult> results{};
+  std::size_t failed() const;
+};
+
+bool is_good(const CheckCase& asked, const ProbeOutcome& outcome);
+std::string expected_text(const CheckCase& asked);
+std::string seen_text(const ProbeOutcome& outcome);
+
+// {passed, failed, cases: [{path, from, to, protocol, good, expected, seen}]}
+Json to_json(const CheckReport& report);
+void print(const CheckReport& report);
+
+}  // namespace weft::lab
