@@ -28,6 +28,7 @@ measure() { # NAME COMMAND...: runs it under a title; with --keep its output is 
 machine="Linux $(uname -r), $(nproc) CPUs, $(date -u +%F)"
 echo "$machine"
 measure cni_add_del "$programs/bench_cni_add_del" build/cni /usr/lib/cni 60
+measure addresses "$programs/bench_addresses" 500 10000
 measure services "$programs/bench_services" 100 1000 10000
 measure kube_proxy_layout python3 bench/kube_proxy_compare.py "$programs/bench_services" $full
 measure lab_start python3 bench/lab_start.py

@@ -2,6 +2,9 @@
 //
 // Addresses of the owned links. IPv6 link-local addresses are the kernel's, and an address that
 // ends by itself (not permanent) is not one we set: neither is read.
+//
+// A change costs the same among thousands: only where the kernel says that an address is there
+// already is it asked for what it holds, to remove the same IPv6 address of another prefix length.
 #pragma once
 
 #include <string>
@@ -25,6 +28,9 @@ class AddressDriver final : public reconcile::PromptDriver<AddressKind> {
              reconcile::WriteDone<AddressKind> done) override;
 
  private:
+  void replace(const reconcile::Changes<AddressKind>& changes, LinkIndex& links,
+               std::vector<reconcile::WriteFailure<AddressKind>>& failures);
+
   netlink::Socket& socket_;
   std::vector<std::string> links_;
 };

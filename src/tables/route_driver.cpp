@@ -30,26 +30,6 @@ bool may_be_blocked(const reconcile::Change<RouteKind>& change) {
          change.value->gateway->is_v6() && change.key.destination.contains(*change.value->gateway);
 }
 
-// Takes those changes, of routes that were ours, out of the failures.
-reconcile::Changes<RouteKind> take_blocked(
-    const reconcile::Changes<RouteKind>& changes, const std::set<RouteKind::Key>& ours,
-    std::vector<reconcile::WriteFailure<RouteKind>>& failures) {
-  std::set<RouteKind::Key> keys;
-  for (const auto& failure : failures)
-    if (failure.key && failure.error.code == EINVAL) keys.insert(*failure.key);
-  reconcile::Changes<RouteKind> blocked;
-  for (const auto& change : changes) {
-    if (!keys.contains(change.key)) continue;
-    if (may_be_blocked(change) && ours.contains(change.key))
-      blocked.push_back(change);
-    else
-      keys.erase(change.key);
-  }
-  std::erase_if(failures,
-                [&](const auto& failure) { return failure.key && keys.contains(*failure.key); });
-  return blocked;
-}
-
 Result<netlink::Route> route_of(const RouteKind::Key& key, const RouteKind::Value& value,
                                 LinkIndex& links) {
   netlink::Route route = route_of(key);
@@ -147,7 +127,10 @@ void RouteDriver::write(const reconcile::Changes<RouteKind>& changes,
         return {};
       });
 
-  const reconcile::Changes<RouteKind> blocked = take_blocked(changes, held_, failures);
+  const auto blocked =
+      take_failed<RouteKind>(changes, failures, [&](const auto& change, const Error& error) {
+        return error.code == EINVAL && may_be_blocked(change) && held_.contains(change.key);
+      });
   write_batch<RouteKind>(
       socket_, blocked,
       [&](auto refused) {

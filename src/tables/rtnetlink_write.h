@@ -9,6 +9,7 @@
 
 #include <cerrno>
 #include <cstddef>
+#include <map>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -25,6 +26,26 @@ inline bool is_gone(const Error& error) {
 
 // RTM_DELLINK, RTM_DELADDR, …: types come in fours (new, delete, get, set).
 inline bool is_removal(const nlmsghdr& header) { return header.nlmsg_type % 4 == 1; }
+
+// Takes the failures of changes for which `again(change, error)` holds out of `failures`: those
+// changes, to be written another way.
+template <class Kind, class Again>
+reconcile::Changes<Kind> take_failed(const reconcile::Changes<Kind>& changes,
+                                     std::vector<reconcile::WriteFailure<Kind>>& failures,
+                                     Again again) {
+  reconcile::Changes<Kind> taken;
+  if (failures.empty()) return taken;
+  std::map<typename Kind::Key, const reconcile::Change<Kind>*> by_key;
+  for (const auto& change : changes) by_key[change.key] = &change;
+  std::erase_if(failures, [&](const auto& failure) {
+    if (!failure.key) return false;
+    const auto& change = *by_key.at(*failure.key);
+    if (!again(change, failure.error)) return false;
+    taken.push_back(change);
+    return true;
+  });
+  return taken;
+}
 
 // `encode(change, batch)` puts the messages of one change, or fails and puts none.
 template <class Kind, class Encode>

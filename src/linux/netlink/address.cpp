@@ -21,15 +21,23 @@ ifaddrmsg header_of(const Address& address) {
   return header;
 }
 
-}  // namespace
-
-void put_address(Batch& batch, const Address& address) {
-  Message message = batch.add(RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE);
+void put(Batch& batch, const Address& address, std::uint16_t flags) {
+  Message message = batch.add(RTM_NEWADDR, flags);
   message.header(header_of(address)).address(IFA_LOCAL, address.prefix.address);
   if (address.prefix.family() == IpFamily::kIpv4)
     message.address(IFA_ADDRESS, address.prefix.address);
   else
     message.u32(IFA_FLAGS, IFA_F_NODAD);
+}
+
+}  // namespace
+
+void put_address(Batch& batch, const Address& address) {
+  put(batch, address, NLM_F_CREATE | NLM_F_REPLACE);
+}
+
+void put_new_address(Batch& batch, const Address& address) {
+  put(batch, address, NLM_F_CREATE | NLM_F_EXCL);
 }
 
 void put_address_removal(Batch& batch, const Address& address) {

@@ -22,6 +22,9 @@ struct Address {
 };
 
 void put_address(Batch& batch, const Address& address);  // adds it; success where it is there
+// EEXIST where it is there, of IPv6 also with another prefix length: an address stands once on a
+// link then, and put_address would be acknowledged and leave the length (inet6_addr_modify).
+void put_new_address(Batch& batch, const Address& address);
 void put_address_removal(Batch& batch,
                          const Address& address);  // EADDRNOTAVAIL where there is none
 
