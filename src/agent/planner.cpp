@@ -67,7 +67,8 @@ Result<> Planner::update(const model::ClusterState& state, const model::ClusterC
   Result<> podnet = moved ? plan_podnet(state, self, underlay, tables) : Result<>();
   if (!planned_) return podnet;
   // After a plan from scratch this finds every peer as it is planned already.
-  Result<> peers = changes.nodes.empty() ? Result<>() : plan_changed_peers(state, tables);
+  Result<> peers =
+      changes.of<model::Node>().empty() ? Result<>() : plan_changed_peers(state, tables);
   Result<> services = plan_services(state, changes, tables);
   if (!podnet) return podnet;
   return peers ? services : peers;
@@ -132,9 +133,9 @@ Result<> Planner::plan_services(const model::ClusterState& state,
               std::back_inserter(frontend_changes_));
   };
   render(compiler_.set_node(state, service_node()));
-  if (first || !changes.nodes.empty())
+  if (first || !changes.of<model::Node>().empty())
     render(compiler_.set_node_addresses(state, node_addresses(state)));
-  render(compiler_.compile(state, first ? every : changes.services));
+  render(compiler_.compile(state, first ? every : changes.services()));
   if (anew) backend_->plan(compiler_.table(), model::from_scratch(compiler_.table()), out);
   service_context_ = std::move(context);
   return merge(tables, kServicesOwner, out);

@@ -137,7 +137,7 @@ TEST_F(PlannerTest, PeersComeChangeAndGo) {
   Node moved = node("2");
   moved.pod_cidrs = {prefix("10.244.22.0/24")};
   state_.upsert(moved);
-  state_.remove({model::ObjectKind::kNode, {"", "node3"}});
+  state_.remove(model::key<model::Node>({"", "node3"}));
   ASSERT_TRUE(update());
   EXPECT_TRUE(has_route("10.244.4.0/24"));
   EXPECT_TRUE(has_route("10.244.22.0/24"));
@@ -149,7 +149,7 @@ TEST_F(PlannerTest, PeersComeChangeAndGo) {
 TEST_F(PlannerTest, ServicesFollowTheirChanges) {
   state_.upsert(service("dns", "10.96.0.10"));
   ASSERT_TRUE(update());
-  state_.remove({model::ObjectKind::kService, {"default", "dns"}});
+  state_.remove(model::key<model::Service>({"default", "dns"}));
   state_.upsert(service("web", "10.96.0.20"));
   ASSERT_TRUE(update());
   EXPECT_EQ(tables_.desired<FileKind>().find("10.96.0.10:53/UDP"), nullptr);
@@ -194,7 +194,7 @@ TEST_F(PlannerTest, NoServiceTakesTheAddressOfANodeNorANodeThatOfAService) {
   state_.upsert(peer);
   ASSERT_TRUE(update());
   EXPECT_EQ(rendered(), (std::set<std::string>{"10.96.0.0/16", "10.96.0.10:53/UDP", "base"}));
-  state_.remove({model::ObjectKind::kNode, {"", "node4"}});
+  state_.remove(model::key<model::Node>({"", "node4"}));
   ASSERT_TRUE(update());
   EXPECT_TRUE(rendered().contains("172.31.0.14:53/UDP"));
 }
@@ -264,7 +264,7 @@ TEST_F(PlannerTest, TablesAreAFunctionOfTheNodes) {
     for (int step = 0; step < 40; ++step) {
       const Node node = random_node();
       if (node.name.name != "node1" && *rc::gen::inRange(0, 3) == 0)
-        incremental.state_.remove({model::ObjectKind::kNode, node.name});
+        incremental.state_.remove(model::key<model::Node>(node.name));
       else
         incremental.state_.upsert(node);
       RC_ASSERT(incremental.plan().has_value());
@@ -292,7 +292,7 @@ TEST_F(PlannerTest, AProblemIsNewOnceAndGoesWithItsCause) {
   EXPECT_TRUE(planner_->take_new_problems().empty());
   EXPECT_EQ(planner_->problems(), std::set<std::string>{problem});
 
-  state_.remove({model::ObjectKind::kNode, {"", "node2"}});
+  state_.remove(model::key<model::Node>({"", "node2"}));
   ASSERT_TRUE(update());
   EXPECT_TRUE(planner_->problems().empty());
   EXPECT_TRUE(has_route("10.244.2.0/24"));

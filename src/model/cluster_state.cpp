@@ -1,69 +1,87 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/cluster_state.h"
 
+#include <optional>
 #include <utility>
 
 namespace weft::model {
 namespace {
 
-// Puts `object` into `map`; whether that changed anything.
 template <class T>
-bool put(std::map<ObjectName, T>& map, T object) {
+using ByOne = std::map<ObjectName, T>;
+template <class T>
+using BeforeByOne = ByOne<std::optional<T>>;
+
+// Notes that `name` was `had` and is `now` (nullptr: nothing).
+template <class T>
+void note(BeforeByOne<T>& before, const ObjectName& name, std::optional<T> had, const T* now) {
+  const auto [at, first] = before.try_emplace(name, std::move(had));
+  if (first) return;
+  const bool again = now == nullptr ? !at->second : at->second == *now;
+  if (again) before.erase(at);
+}
+
+template <class T>
+void put(ByOne<T>& map, T object, BeforeByOne<T>& before) {
   const auto [at, inserted] = map.try_emplace(object.name);
-  if (!inserted && at->second == object) return false;
+  if (!inserted && at->second == object) return;
+  std::optional<T> had;
+  if (!inserted) had = std::move(at->second);
   at->second = std::move(object);
-  return true;
+  note(before, at->first, std::move(had), &at->second);
+}
+
+template <class T>
+void take_out(ByOne<T>& map, const ObjectName& name, BeforeByOne<T>& before) {
+  auto node = map.extract(name);
+  if (!node.empty()) note<T>(before, name, std::move(node.mapped()), nullptr);
+}
+
+// Off with what has become empty.
+template <class Map>
+void prune(Map& map, const ObjectName& name) {
+  if (const auto found = map.find(name); found != map.end() && found->second.empty())
+    map.erase(found);
 }
 
 }  // namespace
 
-ObjectKey key_of(const Object& object) {
-  return {static_cast<ObjectKind>(object.index()),
-          std::visit([](const auto& known) { return known.name; }, object)};
+std::set<ObjectName> ClusterChanges::services() const {
+  std::set<ObjectName> names;
+  for (const auto& [name, before] : of<Service>()) names.insert(names.end(), name);
+  for (const auto& [service, slices] : of<EndpointSlice>()) names.insert(service);
+  return names;
 }
 
-std::string_view to_string(ObjectKind kind) {
-  switch (kind) {
-    case ObjectKind::kNamespace:
-      return "Namespace";
-    case ObjectKind::kNode:
-      return "Node";
-    case ObjectKind::kPod:
-      return "Pod";
-    case ObjectKind::kService:
-      return "Service";
-    case ObjectKind::kEndpointSlice:
-      return "EndpointSlice";
-  }
-  return "?";
-}
-
-std::string ObjectKey::to_string() const {
-  return std::string(model::to_string(kind)) + " " + name.to_string();
+bool ClusterChanges::empty() const {
+  return std::apply([](const auto&... before) { return (before.empty() && ...); }, before_);
 }
 
 void ClusterState::upsert(Object object) {
   std::visit([this](auto& known) { store(std::move(known)); }, object);
 }
 
-void ClusterState::store(Namespace object) {
-  const ObjectName name = object.name;
-  if (put(namespaces_, std::move(object))) changes_.namespaces.insert(name);
+template <class T>
+void ClusterState::store(T object) {
+  put(std::get<All<T>>(all_), std::move(object), changes_.of<T>());
 }
 
-void ClusterState::store(Node object) {
-  const ObjectName name = object.name;
-  if (put(nodes_, std::move(object))) changes_.nodes.insert(name);
+template <class T>
+void ClusterState::erase(const ObjectName& name) {
+  take_out(std::get<All<T>>(all_), name, changes_.of<T>());
 }
 
-void ClusterState::store(Pod object) {
-  const ObjectName name = object.name;
-  if (put(pods_, std::move(object))) changes_.pods.insert(name);
-}
-
-void ClusterState::store(Service object) {
-  const ObjectName name = object.name;
-  if (put(services_, std::move(object))) changes_.services.insert(name);
+template <>
+void ClusterState::erase<EndpointSlice>(const ObjectName& name) {
+  const auto found = slice_service_.find(name);
+  if (found == slice_service_.end()) return;
+  const ObjectName service = std::move(found->second);
+  slice_service_.erase(found);
+  auto& slices = std::get<All<EndpointSlice>>(all_);
+  auto& changed = changes_.of<EndpointSlice>();
+  take_out(slices[service], name, changed[service]);
+  prune(slices, service);
+  prune(changed, service);
 }
 
 void ClusterState::store(EndpointSlice object) {
@@ -71,40 +89,19 @@ void ClusterState::store(EndpointSlice object) {
   // A slice may change to another Service, or to none, when its label does.
   if (const auto had = slice_service_.find(object.name);
       had != slice_service_.end() && had->second != service)
-    remove_slice(object.name);
+    erase<EndpointSlice>(object.name);
   if (object.service_name.empty()) return;
   slice_service_[object.name] = service;
-  if (put(slices_[service], std::move(object))) changes_.services.insert(service);
+  auto& changed = changes_.of<EndpointSlice>();
+  put(std::get<All<EndpointSlice>>(all_)[service], std::move(object), changed[service]);
+  prune(changed, service);
 }
 
 void ClusterState::remove(const ObjectKey& key) {
-  switch (key.kind) {
-    case ObjectKind::kNamespace:
-      if (namespaces_.erase(key.name) > 0) changes_.namespaces.insert(key.name);
-      break;
-    case ObjectKind::kNode:
-      if (nodes_.erase(key.name) > 0) changes_.nodes.insert(key.name);
-      break;
-    case ObjectKind::kPod:
-      if (pods_.erase(key.name) > 0) changes_.pods.insert(key.name);
-      break;
-    case ObjectKind::kService:
-      if (services_.erase(key.name) > 0) changes_.services.insert(key.name);
-      break;
-    case ObjectKind::kEndpointSlice:
-      remove_slice(key.name);
-      break;
-  }
-}
-
-void ClusterState::remove_slice(const ObjectName& name) {
-  const auto found = slice_service_.find(name);
-  if (found == slice_service_.end()) return;
-  const auto slices = slices_.find(found->second);
-  slices->second.erase(name);
-  if (slices->second.empty()) slices_.erase(slices);
-  changes_.services.insert(found->second);
-  slice_service_.erase(found);
+  const auto erase_one = [&]<class... Ts>(const std::variant<Ts...>*) {
+    (void)((key.kind == kKindOf<Ts> && (erase<Ts>(key.name), true)) || ...);
+  };
+  erase_one(static_cast<const Object*>(nullptr));
 }
 
 ClusterChanges ClusterState::take_changes() { return std::exchange(changes_, {}); }
@@ -112,8 +109,9 @@ ClusterChanges ClusterState::take_changes() { return std::exchange(changes_, {})
 const std::map<ObjectName, EndpointSlice>& ClusterState::endpoint_slices(
     const ObjectName& service) const {
   static const std::map<ObjectName, EndpointSlice> none;
-  const auto found = slices_.find(service);
-  return found == slices_.end() ? none : found->second;
+  const auto& slices = all<EndpointSlice>();
+  const auto found = slices.find(service);
+  return found == slices.end() ? none : found->second;
 }
 
 }  // namespace weft::model

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The Kubernetes objects Weft reads, reduced to what it needs; names and meanings are the API's
-// (core/v1, discovery.k8s.io/v1). Sources decode into these; nothing here knows YAML or JSON.
+// (core/v1, discovery.k8s.io/v1), as are kApiVersion and kKind. Sources decode into these; nothing
+// here knows YAML or JSON. One more kind is its struct here, one line in Object (object_key.h)
+// and a decoder in src/cluster/objects.
 #pragma once
 
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/address.h"
@@ -24,12 +27,16 @@ struct ObjectName {
 using Labels = std::map<std::string, std::string>;
 
 struct Namespace {
+  static constexpr std::string_view kApiVersion = "v1";
+  static constexpr std::string_view kKind = "Namespace";
   ObjectName name{};
   Labels labels{};
   bool operator==(const Namespace&) const = default;
 };
 
 struct Node {
+  static constexpr std::string_view kApiVersion = "v1";
+  static constexpr std::string_view kKind = "Node";
   ObjectName name{};
   Labels labels{};
   std::vector<IpAddress> internal_ips{};  // status.addresses of type InternalIP
@@ -38,6 +45,8 @@ struct Node {
 };
 
 struct Pod {
+  static constexpr std::string_view kApiVersion = "v1";
+  static constexpr std::string_view kKind = "Pod";
   ObjectName name{};
   Labels labels{};
   std::string node_name{};
@@ -63,6 +72,8 @@ enum class SessionAffinity : std::uint8_t { kNone, kClientIp };
 enum class TrafficPolicy : std::uint8_t { kCluster, kLocal };
 
 struct Service {
+  static constexpr std::string_view kApiVersion = "v1";
+  static constexpr std::string_view kKind = "Service";
   ObjectName name{};
   Labels labels{};
   ServiceType type = ServiceType::kClusterIp;
@@ -96,6 +107,8 @@ struct EndpointPort {
 };
 
 struct EndpointSlice {
+  static constexpr std::string_view kApiVersion = "discovery.k8s.io/v1";
+  static constexpr std::string_view kKind = "EndpointSlice";
   ObjectName name{};
   std::string service_name{};         // label kubernetes.io/service-name
   IpFamily family = IpFamily::kIpv4;  // addressType

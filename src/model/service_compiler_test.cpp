@@ -41,7 +41,7 @@ const EndpointPort kDnsTarget{"dns", Protocol::kUdp, 5353};
 
 class Compile : public ::testing::Test {
  protected:
-  ServiceDelta compile() { return compiler_.compile(state_, state_.take_changes().services); }
+  ServiceDelta compile() { return compiler_.compile(state_, state_.take_changes().services()); }
   std::vector<std::string> backends(const Frontend& frontend) const {
     std::vector<std::string> texts;
     const auto found = compiler_.table().frontends.find(frontend);
@@ -148,8 +148,8 @@ TEST_F(Compile, TheFirstByNameKeepsAContestedFrontend) {
   EXPECT_EQ(owner(), "a");
   EXPECT_EQ(compiler_.problems().size(), 2U);
 
-  state_.remove({ObjectKind::kService, {"default", "a"}});
-  state_.remove({ObjectKind::kService, {"default", "b"}});
+  state_.remove(key<Service>({"default", "a"}));
+  state_.remove(key<Service>({"default", "b"}));
   EXPECT_EQ(compile().frontends.size(), 1U);
   EXPECT_EQ(owner(), "c");
   EXPECT_THAT(compiler_.problems(), IsEmpty());
@@ -177,7 +177,7 @@ TEST_F(Compile, TheDeltaHasPreviousAndCurrent) {
   EXPECT_THAT(delta.local_backends, ElementsAre(ip("10.244.1.2")));  // no longer on this node
   EXPECT_EQ(delta.backend_counts.size(), 2U);
 
-  state_.remove({ObjectKind::kService, {"default", "web"}});
+  state_.remove(key<Service>({"default", "web"}));
   delta = compile();
   EXPECT_FALSE(delta.frontends[0].current);
   EXPECT_EQ(compiler_.table(), ServiceTable{});
@@ -294,9 +294,9 @@ void random_change(ClusterState& state) {
   const ObjectName name{"default", *rc::gen::elementOf(kNames)};
   switch (random<int>(0, 6)) {
     case 0:
-      return state.remove({ObjectKind::kService, name});
+      return state.remove(key<Service>(name));
     case 1:
-      return state.remove({ObjectKind::kEndpointSlice, name});
+      return state.remove(key<EndpointSlice>(name));
     case 2:
     case 3:
       return state.upsert(random_service());
@@ -367,7 +367,7 @@ TEST(Property, IncrementalIsFromScratchAndTheDeltaIsExact) {
     };
     for (int step = random<int>(1, 12); step > 0; --step) {
       for (int i = random<int>(1, 4); i > 0; --i) random_change(state);
-      expect_exact([&] { return incremental.compile(state, state.take_changes().services); });
+      expect_exact([&] { return incremental.compile(state, state.take_changes().services()); });
       if (random<int>(0, 5) == 0) {
         node.name = *rc::gen::element<std::string>("node1", "node2");
         node.node_port_addresses =

@@ -30,7 +30,7 @@ class ServiceProblems : public ::testing::Test {
  protected:
   void compile(const Service& service) {
     state_.upsert(service);
-    compiler_.compile(state_, state_.take_changes().services);
+    compiler_.compile(state_, state_.take_changes().services());
   }
   template <class Problems>
   static std::vector<std::string> messages(const Problems& problems) {

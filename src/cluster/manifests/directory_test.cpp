@@ -45,7 +45,7 @@ TEST_F(ManifestDirectoryTest, FollowsChangesAndRemovals) {
   write("a.yaml", service("a", 1) + service("c", 3));
   ASSERT_TRUE(directory_.scan({"a.yaml"}));
   EXPECT_THAT(services(), ElementsAre("a:1", "c:3"));
-  EXPECT_EQ(state_.take_changes().services.size(), 2U);  // b and c, not a
+  EXPECT_EQ(state_.take_changes().services().size(), 2U);  // b and c, not a
   remove("a.yaml");
   ASSERT_TRUE(directory_.scan({"a.yaml", "never-was.yaml"}));
   EXPECT_THAT(services(), IsEmpty());
