@@ -151,8 +151,10 @@ void Agent::plan() {
   const model::Node node = self != nullptr ? *self : planner_.self();
   note_plan(planner_.update(state_, state_.take_changes(), node,
                             underlay ? *underlay : planner_.underlay(), tables_));
-  if (planner_.has_planned() && !tables_.started()) begin();
-  stale_flows_->note(planner_.take_frontend_changes());
+  if (planner_.has_planned() && !tables_.started())
+    begin();
+  else
+    stale_flows_->note(planner_.udp_flows());
 }
 
 // What an agent before this one left in the kernel is taken over where it is right.
@@ -165,9 +167,9 @@ void Agent::take_over() {
 
 void Agent::begin() {
   // It may have died between a change and the flows that left behind, or have missed the change.
-  stale_flows_->note(changes_between(left_services_, planner_.services()));
+  const model::ServiceTable& services = planner_.services();
+  stale_flows_->note(service::udp_flows(services, model::difference(left_services_, services)));
   left_services_ = {};
-  planner_.take_frontend_changes();
   tables_.start();
   log::info("agent", "the sources are in sync; writing",
             {{"podCIDRs", fmt::format("{}", fmt::join(texts(planner_.self().pod_cidrs), ","))},
@@ -283,8 +285,8 @@ void Agent::add_plan(Status& status) const {
   }
   status.peers = planner_.peers();
   status.services = state_.services().size();
-  for (const auto& [frontend, entry] : planner_.services().frontends)
-    status.backends += entry.backends.size();
+  for (const auto& [key, pool] : planner_.services().pools)
+    status.backends += pool.frontends.size() * pool.backends.size();
   status.frontends = planner_.services().frontends.size();
   status.problems = problems();
 }

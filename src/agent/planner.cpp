@@ -10,7 +10,6 @@ namespace weft::agent {
 namespace {
 
 using model::Node;
-using model::ObjectName;
 using reconcile::Reconciler;
 using tables::TableChanges;
 
@@ -63,12 +62,12 @@ Planner::Planner(const Config& config, std::unique_ptr<service::ServiceBackend> 
 
 Result<> Planner::update(const model::ClusterState& state, const model::ClusterChanges& changes,
                          const Node& self, const podnet::Underlay& underlay, Reconciler& tables) {
+  udp_flows_ = {};
   const bool moved = !planned_ || planned_->self != self || !(planned_->underlay == underlay);
   Result<> podnet = moved ? plan_podnet(state, self, underlay, tables) : Result<>();
   if (!planned_) return podnet;
   // After a plan from scratch this finds every peer as it is planned already.
-  Result<> peers =
-      changes.of<model::Node>().empty() ? Result<>() : plan_changed_peers(state, tables);
+  Result<> peers = changes.of<Node>().empty() ? Result<>() : plan_changed_peers(state, tables);
   Result<> services = plan_services(state, changes, tables);
   if (!podnet) return podnet;
   return peers ? services : peers;
@@ -118,25 +117,20 @@ void Planner::note_problems() {
 Result<> Planner::plan_services(const model::ClusterState& state,
                                 const model::ClusterChanges& changes, Reconciler& tables) {
   TableChanges out;
-  std::set<ObjectName> every;
   service::ServiceContext context = service_context();
   const bool first = !service_context_;
   const bool anew = !first && *service_context_ != context;
   if (first || anew) backend_->plan_base(context, out);
   if (anew) tables.drop(kServicesOwner);  // what is planned anew as it was is not written
+  compiler_.set_node(service_node());
+  if (first || !changes.of<Node>().empty())
+    compiler_.set_node_addresses(state, node_addresses(state));
   // What changed while there was nothing to plan for is no longer known.
-  if (first)
-    for (const auto& [name, service] : state.services()) every.insert(every.end(), name);
-  const auto render = [&](model::ServiceDelta delta) {
-    if (!anew) backend_->plan(compiler_.table(), delta, out);
-    std::move(delta.frontends.begin(), delta.frontends.end(),
-              std::back_inserter(frontend_changes_));
-  };
-  render(compiler_.set_node(state, service_node()));
-  if (first || !changes.of<model::Node>().empty())
-    render(compiler_.set_node_addresses(state, node_addresses(state)));
-  render(compiler_.compile(state, first ? every : changes.services()));
-  if (anew) backend_->plan(compiler_.table(), model::from_scratch(compiler_.table()), out);
+  const model::ServiceDelta delta =
+      first ? compiler_.compile_all(state) : compiler_.compile(state, changes);
+  const model::ServiceTable& table = compiler_.table();
+  backend_->plan(table, anew ? model::from_scratch(table) : delta, out);
+  udp_flows_ = service::udp_flows(table, delta);
   service_context_ = std::move(context);
   return merge(tables, kServicesOwner, out);
 }
@@ -164,9 +158,8 @@ model::ServiceNode Planner::service_node() const {
 }
 
 // Of other Nodes those outside the Service CIDRs: no Node shall take a Service's address away.
-model::ServiceCompiler::NodeAddresses Planner::node_addresses(
-    const model::ClusterState& state) const {
-  model::ServiceCompiler::NodeAddresses out;
+model::NodeAddresses Planner::node_addresses(const model::ClusterState& state) const {
+  model::NodeAddresses out;
   for (const IpAddress& address : planned_->self.internal_ips)
     out.emplace(address, planned_->self.name);
   for (const auto& [name, node] : state.nodes())
@@ -174,10 +167,6 @@ model::ServiceCompiler::NodeAddresses Planner::node_addresses(
       if (!podnet::is_within(Prefix::host(address), configured_.service_cidrs))
         out.emplace(address, name);
   return out;
-}
-
-std::vector<model::FrontendChange> Planner::take_frontend_changes() {
-  return std::exchange(frontend_changes_, {});
 }
 
 }  // namespace weft::agent

@@ -21,6 +21,7 @@
 #include "podnet/plan.h"
 #include "reconcile/reconciler.h"
 #include "service/service_backend.h"
+#include "service/udp_flows.h"
 
 namespace weft::agent {
 
@@ -56,8 +57,8 @@ class Planner {
   const model::ServiceCompiler& compiler() const { return compiler_; }
   const service::ServiceBackend& backend() const { return *backend_; }
 
-  // The frontends that changed since the last call: what connections may now be stale.
-  std::vector<model::FrontendChange> take_frontend_changes();
+  // What the last update() did to UDP flows.
+  const service::UdpFlows& udp_flows() const { return udp_flows_; }
 
  private:
   struct Planned {
@@ -71,7 +72,7 @@ class Planner {
   Result<> plan_services(const model::ClusterState& state, const model::ClusterChanges& changes,
                          reconcile::Reconciler& tables);
   model::ServiceNode service_node() const;
-  model::ServiceCompiler::NodeAddresses node_addresses(const model::ClusterState& state) const;
+  model::NodeAddresses node_addresses(const model::ClusterState& state) const;
   service::ServiceContext service_context() const;
   void note_problems();
 
@@ -86,7 +87,7 @@ class Planner {
   std::vector<std::string> new_problems_{};
   model::ServiceCompiler compiler_{{}};
   std::optional<service::ServiceContext> service_context_{};  // as planned
-  std::vector<model::FrontendChange> frontend_changes_{};
+  service::UdpFlows udp_flows_{};
 };
 
 // The address of a node that peers and the underlay know it by: its first IPv4 InternalIP, or its

@@ -32,16 +32,16 @@ class NoDriver final : public reconcile::PromptDriver<Kind> {
 class FakeBackend final : public service::ServiceBackend {
  public:
   std::string_view name() const override { return "fake"; }
-  void plan_base(const service::ServiceContext& context, tables::TableChanges& out) const override {
+  void plan_base(const service::ServiceContext& context, tables::TableChanges& out) override {
     out.set<FileKind>("base", std::to_string(context.families.size()));
     for (const Prefix& cidr : context.service_cidrs) out.set<FileKind>(cidr.to_string(), "dropped");
   }
-  void plan(const model::ServiceTable&, const model::ServiceDelta& changed,
-            tables::TableChanges& out) const override {
+  void plan(const model::ServiceTable& table, const model::ServiceDelta& changed,
+            tables::TableChanges& out) override {
     for (const model::FrontendChange& change : changed.frontends) {
       if (change.current)
         out.set<FileKind>(change.frontend.to_string(),
-                          std::to_string(change.current->backends.size()));
+                          std::to_string(table.backends_of(*change.current).size()));
       else
         out.remove<FileKind>(change.frontend.to_string());
     }
@@ -75,6 +75,15 @@ class PlannerTest : public testing::Test {
     made.name.name = "node" + number;
     made.internal_ips = {ip(("172.31.0.1" + number).c_str())};
     made.pod_cidrs = {prefix(("10.244." + number + ".0/24").c_str())};
+    return made;
+  }
+
+  static model::EndpointSlice slice(const char* service, const char* address) {
+    model::EndpointSlice made;
+    made.name = {"default", service};
+    made.service_name = service;
+    made.endpoints = {{{ip(address)}, true, true, false, ""}};
+    made.ports = {{"", model::Protocol::kUdp, 53}};
     return made;
   }
 
@@ -161,22 +170,23 @@ TEST_F(PlannerTest, NothingIsDroppedWhereThisNodeIs) {
   config_.service_cidrs = {prefix("10.96.0.0/16"), prefix("172.31.0.0/16")};
   planner_.emplace(config_, std::make_unique<FakeBackend>());
   state_.upsert(service("dns", "10.96.0.10"));
+  state_.upsert(slice("dns", "10.244.1.2"));
   ASSERT_TRUE(update());
   EXPECT_EQ(rendered(), (std::set<std::string>{"10.96.0.0/16", "10.96.0.10:53/UDP", "base"}));
   EXPECT_EQ(planner_->problems(),
             std::set<std::string>{"configuration: spec.serviceCIDRs: 172.31.0.0/16 contains "
                                   "172.31.0.11, this node's InternalIP: what is sent to an address "
                                   "in it that no Service has is not dropped"});
-  planner_->take_frontend_changes();
 
   Node moved = node("1");
   moved.internal_ips = {ip("192.168.0.11"), ip("10.96.1.1")};
   state_.upsert(moved);
   state_.upsert(service("web", "10.96.0.20"));
+  state_.upsert(slice("web", "10.244.1.3"));
   ASSERT_TRUE(update());
   EXPECT_EQ(rendered(), (std::set<std::string>{"10.96.0.10:53/UDP", "10.96.0.20:53/UDP",
                                                "172.31.0.0/16", "base"}));
-  EXPECT_EQ(planner_->take_frontend_changes().size(), 1U);  // what did not change is in no change
+  EXPECT_EQ(planner_->udp_flows().served.size(), 1U);  // planned anew is not changed
   EXPECT_EQ(planner_->problems().size(), 1U);
 }
 

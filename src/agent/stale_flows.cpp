@@ -3,9 +3,9 @@
 
 #include <chrono>
 #include <utility>
+#include <vector>
 
 #include "log/log.h"
-#include "service/stale_flows.h"
 #include "tables/nft.h"
 
 namespace weft::agent {
@@ -16,21 +16,18 @@ constexpr std::chrono::seconds kRetry{1};
 
 }  // namespace
 
-void StaleFlows::note(std::span<const model::FrontendChange> changes) {
-  for (const model::FrontendChange& change : changes) note(change);
-  bound();
-}
-
-void StaleFlows::note(const model::FrontendChange& change) {
-  const auto noted = stale_.find(change.frontend);
-  if (noted != stale_.end() && change.current)
-    for (const model::Backend& back : change.current->backends)
-      noted->second.erase(netlink::Endpoint{back.address, back.port});
-  for (const service::StaleFlow& flow : service::stale_udp_flows(std::span(&change, 1))) {
+void StaleFlows::note(const service::UdpFlows& flows) {
+  const auto endpoint = [](const service::UdpFlow& flow) {
+    return netlink::Endpoint{flow.backend.address, flow.backend.port};
+  };
+  for (const service::UdpFlow& flow : flows.served)
+    if (const auto noted = stale_.find(flow.frontend); noted != stale_.end())
+      noted->second.erase(endpoint(flow));
+  for (const service::UdpFlow& flow : flows.stale) {
     Backends& backends = stale_[flow.frontend];
-    if (!backends.contains(std::nullopt))
-      backends.insert(netlink::Endpoint{flow.backend.address, flow.backend.port});
+    if (!backends.contains(std::nullopt)) backends.insert(endpoint(flow));
   }
+  bound();
 }
 
 void StaleFlows::bound() {
@@ -60,21 +57,6 @@ void StaleFlows::remove_written(const reconcile::Reconciler& tables) {
   if (*removed > 0) log::info("agent", "removed stale UDP flows", {{"flows", *removed}});
   stale_.clear();
   failing_ = false;
-}
-
-std::vector<model::FrontendChange> changes_between(const model::ServiceTable& before,
-                                                   const model::ServiceTable& now) {
-  std::vector<model::FrontendChange> changes;
-  for (const auto& [frontend, entry] : before.frontends) {
-    const auto found = now.frontends.find(frontend);
-    if (found == now.frontends.end())
-      changes.push_back({frontend, entry, std::nullopt});
-    else if (found->second.backends != entry.backends)
-      changes.push_back({frontend, entry, found->second});
-  }
-  for (const auto& [frontend, entry] : now.frontends)
-    if (!before.frontends.contains(frontend)) changes.push_back({frontend, std::nullopt, entry});
-  return changes;
 }
 
 }  // namespace weft::agent

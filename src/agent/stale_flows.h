@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Removes tracked UDP flows that a change of Services left behind (service/stale_flows.h), once the
+// Removes tracked UDP flows that a change of Services left behind (service/udp_flows.h), once the
 // change has been written: before that, the next packet would begin the same flow again. Where the
 // kernel refuses, they are kept and tried again.
 //
@@ -11,13 +11,12 @@
 #include <map>
 #include <optional>
 #include <set>
-#include <span>
-#include <vector>
 
 #include "linux/netlink/conntrack.h"
 #include "linux/netlink/socket.h"
 #include "model/service_table.h"
 #include "reconcile/reconciler.h"
+#include "service/udp_flows.h"
 
 namespace weft::agent {
 
@@ -30,7 +29,7 @@ class StaleFlows {
   StaleFlows(netlink::Socket netfilter, const Clock& clock)
       : netfilter_(std::move(netfilter)), clock_(clock) {}
 
-  void note(std::span<const model::FrontendChange> changes);
+  void note(const service::UdpFlows& flows);
   // After each run() of the Reconciler: removes what was noted, unless it is still to be written.
   void remove_written(const reconcile::Reconciler& tables);
   std::optional<TimePoint> deadline() const { return retry_at_; }  // when to call it all the same
@@ -39,7 +38,6 @@ class StaleFlows {
   // Backends that a frontend had; nothing in it: whatever backend.
   using Backends = std::set<std::optional<netlink::Endpoint>>;
 
-  void note(const model::FrontendChange& change);
   void bound();
 
   netlink::Socket netfilter_;
@@ -48,9 +46,5 @@ class StaleFlows {
   std::optional<TimePoint> retry_at_{};  // after a failure
   bool failing_ = false;                 // logged once
 };
-
-// From the table the kernel held (an agent's before this one) to what is wanted now.
-std::vector<model::FrontendChange> changes_between(const model::ServiceTable& before,
-                                                   const model::ServiceTable& now);
 
 }  // namespace weft::agent

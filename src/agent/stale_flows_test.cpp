@@ -16,38 +16,26 @@
 namespace weft::agent {
 namespace {
 
-using model::Frontend;
-using model::FrontendEntry;
 using model::ServiceTable;
 
-Frontend frontend(const char* address) {
-  return {*IpAddress::parse(address), model::Protocol::kUdp, 53};
-}
+constexpr const char* kFrontend = "10.96.0.1";
 
-FrontendEntry entry(const std::vector<const char*>& backends) {
-  FrontendEntry made;
-  for (const char* backend : backends) made.backends.push_back({*IpAddress::parse(backend), 53});
+// The addresses of the frontend's backends; nothing: there is no frontend.
+using Addresses = std::optional<std::vector<IpAddress>>;
+
+Addresses entry(const std::vector<const char*>& backends) {
+  Addresses made(std::in_place);
+  for (const char* backend : backends) made->push_back(*IpAddress::parse(backend));
   return made;
 }
 
-// What a restarted agent finds in the kernel stands for what the one before it had planned.
-TEST(ChangesBetween, AreTheFrontendsThatGoComeOrHaveOtherBackends) {
-  ServiceTable before, now;
-  before.frontends[frontend("10.96.0.1")] = entry({"10.244.1.2"});
-  before.frontends[frontend("10.96.0.2")] = entry({"10.244.1.2", "10.244.1.3"});
-  before.frontends[frontend("10.96.0.3")] = entry({"10.244.1.2"});
-  now.frontends[frontend("10.96.0.1")] = entry({"10.244.1.2"});
-  now.frontends[frontend("10.96.0.2")] = entry({"10.244.1.3"});
-  now.frontends[frontend("10.96.0.4")] = entry({"10.244.1.9"});
-
-  const auto changes = changes_between(before, now);
-  ASSERT_EQ(changes.size(), 3U);
-  EXPECT_EQ(changes[0].frontend, frontend("10.96.0.2"));
-  EXPECT_EQ(changes[0].current, entry({"10.244.1.3"}));
-  EXPECT_EQ(changes[1].frontend, frontend("10.96.0.3"));
-  EXPECT_FALSE(changes[1].current);
-  EXPECT_EQ(changes[2].frontend, frontend("10.96.0.4"));
-  EXPECT_FALSE(changes[2].previous);
+ServiceTable table_of(const Addresses& addresses) {
+  ServiceTable table;
+  if (!addresses) return table;
+  model::Served served;
+  for (const IpAddress& address : *addresses) served.backends.push_back({address, 53, false});
+  add_with_own_pool(table, {*IpAddress::parse(kFrontend), model::Protocol::kUdp, 53}, served);
+  return table;
 }
 
 struct FakeClock final : Clock {
@@ -87,19 +75,19 @@ class StaleFlowsTest : public NetnsFixture {
   static bool tracked(const std::string& backend = "10.244.1.2") {
     return sh("conntrack -L -p udp 2>/dev/null").find("src=" + backend + " ") != std::string::npos;
   }
-  void change(const FrontendEntry& previous, const FrontendEntry& current) {
-    flows_.note(std::array{model::FrontendChange{frontend("10.96.0.1"), previous, current}});
+  void change(const Addresses& previous, const Addresses& current) {
+    const ServiceTable now = table_of(current);
+    flows_.note(service::udp_flows(now, model::difference(table_of(previous), now)));
   }
   static std::size_t heap_bytes() {
     const struct mallinfo2 now = ::mallinfo2();
     return now.uordblks + now.hblkhd;
   }
   // `count` backends from 10.244.x.0 on, x being `first`.
-  static FrontendEntry many(std::uint32_t first, std::uint32_t count) {
-    FrontendEntry made;
+  static Addresses many(std::uint32_t first, std::uint32_t count) {
+    Addresses made(std::in_place);
     const IpAddress base = IpAddress::parse("10.244.0.0").value();
-    for (std::uint32_t i = 0; i < count; ++i)
-      made.backends.push_back({base.plus(first * 256 + i), 53});
+    for (std::uint32_t i = 0; i < count; ++i) made->push_back(base.plus(first * 256 + i));
     return made;
   }
 
@@ -110,8 +98,7 @@ class StaleFlowsTest : public NetnsFixture {
 
 TEST_F(StaleFlowsTest, AreRemovedLaterWhereTheyCannotBeNow) {
   track("10.244.1.9", "10.244.1.2");
-  const model::FrontendChange gone{frontend("10.96.0.1"), entry({"10.244.1.2"}), std::nullopt};
-  flows_.note(std::array{gone});
+  change(entry({"10.244.1.2"}), std::nullopt);
   {
     const WithoutNetAdmin refused;
     flows_.remove_written(tables_);
@@ -134,7 +121,7 @@ TEST_F(StaleFlowsTest, AreRemovedLaterWhereTheyCannotBeNow) {
 }
 
 TEST_F(StaleFlowsTest, ChangesThatRepeatWhileNothingCanBeWrittenTakeNoMoreMemory) {
-  const FrontendEntry one = many(0, 1), thousand = many(0, 1000);
+  const Addresses one = many(0, 1), thousand = many(0, 1000);
   const auto flip = [&] {
     change(one, thousand);
     change(thousand, one);
@@ -154,8 +141,8 @@ TEST_F(StaleFlowsTest, ChangesThatRepeatWhileNothingCanBeWrittenTakeNoMoreMemory
 TEST_F(StaleFlowsTest, ABackendThatIsBackKeepsItsFlows) {
   track("10.244.1.9", "10.244.1.2");
   track("10.244.1.8", "10.244.1.3");
-  change(entry({"10.244.1.2", "10.244.1.3"}), {});
-  change({}, entry({"10.244.1.2"}));
+  change(entry({"10.244.1.2", "10.244.1.3"}), entry({}));
+  change(entry({}), entry({"10.244.1.2"}));
   flows_.remove_written(tables_);
   EXPECT_TRUE(tracked());
   EXPECT_FALSE(tracked("10.244.1.3"));

@@ -41,12 +41,12 @@ const EndpointPort kDnsTarget{"dns", Protocol::kUdp, 5353};
 
 class Compile : public ::testing::Test {
  protected:
-  ServiceDelta compile() { return compiler_.compile(state_, state_.take_changes().services()); }
+  ServiceDelta compile() { return compiler_.compile(state_, state_.take_changes()); }
   std::vector<std::string> backends(const Frontend& frontend) const {
     std::vector<std::string> texts;
     const auto found = compiler_.table().frontends.find(frontend);
     if (found == compiler_.table().frontends.end()) return {"no frontend"};
-    for (const Backend& backend : found->second.backends)
+    for (const Backend& backend : compiler_.table().backends_of(found->second))
       texts.push_back(backend.to_string() + (backend.local ? " local" : ""));
     return texts;
   }
@@ -66,7 +66,6 @@ TEST_F(Compile, MatchesPortsByNameAndProtocol) {
   EXPECT_THAT(backends({ip("10.96.0.1"), Protocol::kUdp, 53}),
               ElementsAre("10.244.1.2:5353 local", "10.244.2.2:5353"));
   EXPECT_EQ(compiler_.table().frontends.size(), 2U);
-  EXPECT_THAT(compiler_.table().local_backends, ElementsAre(std::pair(ip("10.244.1.2"), 2U)));
 }
 
 TEST_F(Compile, TakesOnlyReadyEndpointsOnceAndSorted) {
@@ -89,9 +88,6 @@ TEST_F(Compile, ServesBothFamilies) {
   EXPECT_THAT(backends({ip("10.96.0.1"), Protocol::kTcp, 80}), ElementsAre("10.244.1.2:8080"));
   EXPECT_THAT(backends({ip("fd00:10:96::1"), Protocol::kTcp, 80}),
               ElementsAre("[fd00:10:244:1::2]:8080", "[fd00:10:244:2::2]:8080"));
-  EXPECT_EQ(compiler_.table().backend_counts,
-            (std::map<ServiceTable::BackendCount, std::size_t>{{{IpFamily::kIpv4, 1U}, 1U},
-                                                               {{IpFamily::kIpv6, 2U}, 1U}}));
 }
 
 TEST_F(Compile, NodePortsOnTheNodesAddressesOfTheServicesFamilies) {
@@ -114,7 +110,8 @@ TEST_F(Compile, AFamilyThatTheNodeLacksHasNoFrontends) {
   state_.upsert(service("web", {ip("10.96.0.1"), ip("fd00:10:96::1")}, {kHttp}));
   compile();
   EXPECT_EQ(compiler_.table().frontends.size(), 2U);
-  compiler_.set_node(state_, {"node1", {}, {IpFamily::kIpv4}});
+  compiler_.set_node({"node1", {}, {IpFamily::kIpv4}});
+  compile();
   EXPECT_EQ(compiler_.table().frontends.size(), 1U);
 }
 
@@ -129,12 +126,11 @@ TEST_F(Compile, WithoutEndpointsAFrontendStands) {
   state_.upsert(service("web", {ip("10.96.0.1")}, {kHttp}));
   compile();
   EXPECT_THAT(backends({ip("10.96.0.1"), Protocol::kTcp, 80}), IsEmpty());
-  EXPECT_THAT(compiler_.table().backend_counts, IsEmpty());
 }
 
 TEST_F(Compile, TheFirstByNameKeepsAContestedFrontend) {
   const Frontend contested{ip("10.96.0.1"), Protocol::kTcp, 80};
-  const auto owner = [&] { return compiler_.table().frontends.at(contested).service.name; };
+  const auto owner = [&] { return compiler_.table().frontends.at(contested).pool.service.name; };
   state_.upsert(service("b", {ip("10.96.0.1")}, {kHttp}));
   compile();
   EXPECT_EQ(owner(), "b");
@@ -156,7 +152,12 @@ TEST_F(Compile, TheFirstByNameKeepsAContestedFrontend) {
   EXPECT_EQ(compiler_.table().cluster_ips.at(ip("10.96.0.1")), 1U);
 }
 
-TEST_F(Compile, TheDeltaHasPreviousAndCurrent) {
+TEST_F(Compile, TheDeltaHasFrontendsAndSlots) {
+  const PoolKey pool{{"default", "web"}, "http", Protocol::kTcp, IpFamily::kIpv4};
+  const Frontend web{ip("10.96.0.1"), Protocol::kTcp, 80};
+  const Backend two{ip("10.244.1.2"), 8080, false};
+  const Backend two_local{ip("10.244.1.2"), 8080, true};
+  const Backend three{ip("10.244.1.3"), 8080, false};
   state_.upsert(service("web", {ip("10.96.0.1")}, {kHttp}));
   state_.upsert(
       slice("s", "web", IpFamily::kIpv4, {endpoint("10.244.1.2", "node1")}, {kHttpTarget}));
@@ -164,23 +165,42 @@ TEST_F(Compile, TheDeltaHasPreviousAndCurrent) {
   ASSERT_EQ(delta.frontends.size(), 1U);
   EXPECT_FALSE(delta.frontends[0].previous);
   EXPECT_THAT(delta.cluster_ips, ElementsAre(ip("10.96.0.1")));
-  EXPECT_THAT(delta.local_backends, ElementsAre(ip("10.244.1.2")));
-  EXPECT_THAT(delta.backend_counts, ElementsAre(std::pair(IpFamily::kIpv4, 1U)));
+  EXPECT_THAT(delta.pools, ElementsAre(PoolChange{pool, {}, 0, 1, {{0, std::nullopt, two_local}}}));
 
   state_.upsert(slice("s", "web", IpFamily::kIpv4, {endpoint("10.244.1.2"), endpoint("10.244.1.3")},
                       {kHttpTarget}));
   delta = compile();
-  ASSERT_EQ(delta.frontends.size(), 1U);
-  EXPECT_EQ(delta.frontends[0].previous->backends.size(), 1U);
-  EXPECT_EQ(delta.frontends[0].current->backends.size(), 2U);
+  EXPECT_THAT(delta.frontends, IsEmpty());
   EXPECT_THAT(delta.cluster_ips, IsEmpty());
-  EXPECT_THAT(delta.local_backends, ElementsAre(ip("10.244.1.2")));  // no longer on this node
-  EXPECT_EQ(delta.backend_counts.size(), 2U);
+  EXPECT_THAT(
+      delta.pools,
+      ElementsAre(PoolChange{pool, {web}, 1, 2, {{0, two_local, two}, {1, std::nullopt, three}}}));
 
   state_.remove(key<Service>({"default", "web"}));
   delta = compile();
   EXPECT_FALSE(delta.frontends[0].current);
+  EXPECT_THAT(
+      delta.pools,
+      ElementsAre(PoolChange{pool, {}, 2, 0, {{0, two, std::nullopt}, {1, three, std::nullopt}}}));
   EXPECT_EQ(compiler_.table(), ServiceTable{});
+}
+
+TEST_F(Compile, TheFrontendsOfAPortAndFamilyShareAPool) {
+  state_.upsert(service("web", {ip("10.96.0.1"), ip("fd00:10:96::1")}, {kHttp, kDns},
+                        ServiceType::kNodePort));
+  compile();
+  ASSERT_EQ(compiler_.table().frontends.size(), 6U);
+  EXPECT_EQ(compiler_.table().pools.size(), 4U);
+  const PoolKey pool{{"default", "web"}, "http", Protocol::kTcp, IpFamily::kIpv4};
+  EXPECT_THAT(compiler_.table().pools.at(pool).frontends,
+              ElementsAre(Frontend{ip("10.96.0.1"), Protocol::kTcp, 80},
+                          Frontend{ip("172.31.0.11"), Protocol::kTcp, 30080}));
+  // An address that changes takes nothing along.
+  state_.upsert(service("web", {ip("10.96.0.2"), ip("fd00:10:96::1")}, {kHttp, kDns},
+                        ServiceType::kNodePort));
+  const ServiceDelta delta = compile();
+  EXPECT_EQ(delta.frontends.size(), 4U);
+  EXPECT_THAT(delta.pools, IsEmpty());
 }
 
 TEST_F(Compile, BackendsKeepTheirSlots) {
@@ -205,8 +225,8 @@ TEST_F(Compile, BackendsKeepTheirSlots) {
 
   ServiceCompiler restarted{{"node1", {}}};
   restarted.resume(compiler_.table());
-  restarted.set_node(state_, {"node2", {}});
-  restarted.compile(state_, {{"default", "web"}});
+  restarted.set_node({"node2", {}});
+  restarted.compile_all(state_);
   EXPECT_EQ(restarted.table(), compiler_.table());
 }
 
@@ -216,7 +236,8 @@ TEST_F(Compile, ResumesFromATableThatSomebodyTamperedWith) {
                       {kHttpTarget}));
   const Backend twice{ip("10.244.1.2"), 8080, false};
   ServiceTable left;
-  left.frontends[{ip("10.96.0.1"), Protocol::kTcp, 80}].backends = {twice, twice, twice};
+  add_with_own_pool(left, {ip("10.96.0.1"), Protocol::kTcp, 80},
+                    {FrontendKind::kClusterIp, {twice, twice, twice}, false});
   compiler_.resume(left);
   compile();
   EXPECT_THAT(backends({ip("10.96.0.1"), Protocol::kTcp, 80}),
@@ -228,10 +249,13 @@ TEST_F(Compile, ANodeOfAnotherNameOrAddressCompilesAll) {
   state_.upsert(
       slice("s", "web", IpFamily::kIpv4, {endpoint("10.244.1.2", "node1")}, {kHttpTarget}));
   compile();
-  EXPECT_TRUE(
-      compiler_.set_node(state_, {"node1", {ip("172.31.0.11"), ip("fd00:172:31::11")}}).empty());
-  const ServiceDelta delta = compiler_.set_node(state_, {"node2", {ip("172.31.0.12")}});
-  EXPECT_EQ(delta.frontends.size(), 3U);
+  compiler_.set_node({"node1", {ip("172.31.0.11"), ip("fd00:172:31::11")}});
+  EXPECT_TRUE(compile().empty());
+  compiler_.set_node({"node2", {ip("172.31.0.12")}});
+  const ServiceDelta delta = compile();
+  EXPECT_EQ(delta.frontends.size(), 2U);
+  ASSERT_EQ(delta.pools.size(), 1U);
+  EXPECT_EQ(delta.pools[0].slots.size(), 1U);
   EXPECT_TRUE(compiler_.table().frontends.contains({ip("172.31.0.12"), Protocol::kTcp, 30080}));
   EXPECT_THAT(backends({ip("10.96.0.1"), Protocol::kTcp, 80}), ElementsAre("10.244.1.2:8080"));
 }
@@ -305,52 +329,37 @@ void random_change(ClusterState& state) {
   }
 }
 
-std::set<ObjectName> all_services(const ClusterState& state) {
-  std::set<ObjectName> names;
-  for (const auto& [name, known] : state.services()) names.insert(name);
-  return names;
-}
-
 // Whoever stays, and whose slot there still is, is where it was.
-bool slots_kept(const FrontendEntry& before, const FrontendEntry& now) {
-  const auto same = [](const Backend& a, const Backend& b) {
-    return a.address == b.address && a.port == b.port;
-  };
-  for (std::size_t slot = 0; slot < std::min(before.backends.size(), now.backends.size()); ++slot) {
-    const Backend& was = before.backends[slot];
-    const bool stays = std::any_of(now.backends.begin(), now.backends.end(),
-                                   [&](const Backend& backend) { return same(backend, was); });
-    if (stays && !same(now.backends[slot], was)) return false;
+bool slots_kept(const std::vector<Backend>& before, const std::vector<Backend>& now) {
+  for (std::size_t slot = 0; slot < std::min(before.size(), now.size()); ++slot) {
+    const Backend& was = before[slot];
+    const bool stays = std::any_of(
+        now.begin(), now.end(), [&](const Backend& backend) { return same_target(backend, was); });
+    if (stays && !same_target(now[slot], was)) return false;
   }
   return true;
 }
 
 // The same without slots.
 ServiceTable in_order(ServiceTable table) {
-  for (auto& [frontend, entry] : table.frontends)
-    std::sort(entry.backends.begin(), entry.backends.end());
+  for (auto& [key, pool] : table.pools) std::sort(pool.backends.begin(), pool.backends.end());
   return table;
 }
 
-// `before` brought up to date by nothing but the delta.
-ServiceTable applied(ServiceTable before, const ServiceDelta& delta) {
-  ServiceDelta noted;
-  for (const FrontendChange& change : delta.frontends) {
-    RC_ASSERT(change.previous != change.current);
-    const auto found = before.frontends.find(change.frontend);
-    RC_ASSERT(change.previous.has_value() == (found != before.frontends.end()));
-    if (change.previous) RC_ASSERT(*change.previous == found->second);
-    if (change.previous) uncount(before, noted, change.frontend, *change.previous);
-    before.frontends.erase(change.frontend);
-    if (change.current) before.frontends.emplace(change.frontend, *change.current);
-    if (change.current) count(before, noted, change.frontend, *change.current);
+// The delta is what lies between the two, and says what there was before.
+void expect_between(const ServiceTable& before, const ServiceDelta& delta,
+                    const ServiceTable& now) {
+  RC_ASSERT(delta == difference(before, now));
+  for (const auto& [key, pool] : before.pools) {
+    RC_ASSERT(size_before(now, delta, key) == pool.backends.size());
+    RC_ASSERT(backends_before(now, delta, key) == pool.backends);
+    if (const auto stays = now.pools.find(key); stays != now.pools.end())
+      RC_ASSERT(slots_kept(pool.backends, stays->second.backends));
   }
-  for (const FrontendChange& change : delta.frontends)
-    if (change.previous && change.current) RC_ASSERT(slots_kept(*change.previous, *change.current));
-  RC_ASSERT(noted.cluster_ips == delta.cluster_ips);
-  RC_ASSERT(noted.backend_counts == delta.backend_counts);
-  RC_ASSERT(noted.local_backends == delta.local_backends);
-  return before;
+  std::map<PoolKey, std::vector<Frontend>> led_to;
+  for (const auto& [frontend, entry] : now.frontends) led_to[entry.pool].push_back(frontend);
+  RC_ASSERT(led_to.size() == now.pools.size());
+  for (const auto& [key, frontends] : led_to) RC_ASSERT(now.pools.at(key).frontends == frontends);
 }
 
 TEST(Property, IncrementalIsFromScratchAndTheDeltaIsExact) {
@@ -359,36 +368,33 @@ TEST(Property, IncrementalIsFromScratchAndTheDeltaIsExact) {
     const std::vector<IpAddress> addresses{ip("172.31.0.11"), ip("10.96.0.2"), ip("fd00::11")};
     ServiceNode node{"node1", addresses};
     ServiceCompiler incremental(node);
-    ServiceCompiler::NodeAddresses node_addresses;
-    const auto expect_exact = [&](const auto& change) {
-      ServiceTable before = incremental.table();
-      const ServiceDelta delta = change();
-      RC_ASSERT(applied(std::move(before), delta) == incremental.table());
-    };
+    NodeAddresses node_addresses;
     for (int step = random<int>(1, 12); step > 0; --step) {
       for (int i = random<int>(1, 4); i > 0; --i) random_change(state);
-      expect_exact([&] { return incremental.compile(state, state.take_changes().services()); });
       if (random<int>(0, 5) == 0) {
         node.name = *rc::gen::element<std::string>("node1", "node2");
         node.node_port_addresses =
             *rc::gen::container<std::vector<IpAddress>>(rc::gen::elementOf(addresses));
-        expect_exact([&] { return incremental.set_node(state, node); });
+        incremental.set_node(node);
       }
       if (random<int>(0, 3) == 0) {
         node_addresses.clear();
         for (const char* text : {"10.96.0.1", "10.96.0.2", "fd00:10:96::1"})
           if (random<int>(0, 2) == 0) node_addresses[ip(text)].name = "node3";
-        expect_exact([&] { return incremental.set_node_addresses(state, node_addresses); });
+        incremental.set_node_addresses(state, node_addresses);
       }
+      const ServiceTable before = incremental.table();
+      const ServiceDelta told = incremental.compile(state, state.take_changes());
+      expect_between(before, told, incremental.table());
       ServiceCompiler anew(node);
       anew.set_node_addresses({}, node_addresses);
-      const ServiceDelta delta = anew.compile(state, all_services(state));
+      const ServiceDelta delta = anew.compile_all(state);
       RC_ASSERT(in_order(incremental.table()) == anew.table());
       RC_ASSERT(delta == from_scratch(anew.table()));
       ServiceCompiler resumed(node);
       resumed.set_node_addresses({}, node_addresses);
       resumed.resume(incremental.table());
-      resumed.compile(state, all_services(state));
+      resumed.compile_all(state);
       RC_ASSERT(resumed.table() == incremental.table());
       RC_ASSERT(incremental.problems() == anew.problems());
     }

@@ -30,7 +30,12 @@ class ServiceProblems : public ::testing::Test {
  protected:
   void compile(const Service& service) {
     state_.upsert(service);
-    compiler_.compile(state_, state_.take_changes().services());
+    compile();
+  }
+  ServiceDelta compile() { return compiler_.compile(state_, state_.take_changes()); }
+  ServiceDelta compile_with(const NodeAddresses& addresses) {
+    compiler_.set_node_addresses(state_, addresses);
+    return compile();
   }
   template <class Problems>
   static std::vector<std::string> messages(const Problems& problems) {
@@ -106,8 +111,8 @@ TEST_F(ServiceProblems, ANodesAddressIsNotServed) {
   EXPECT_EQ(compiler_.table().frontends.size(), 3U);
   EXPECT_THAT(compiler_.problems(), IsEmpty());
 
-  const ServiceCompiler::NodeAddresses nodes{{ip("172.31.0.12"), {"", "node2"}}};
-  EXPECT_EQ(compiler_.set_node_addresses(state_, nodes).frontends.size(), 1U);
+  const NodeAddresses nodes{{ip("172.31.0.12"), {"", "node2"}}};
+  EXPECT_EQ(compile_with(nodes).frontends.size(), 1U);
   EXPECT_FALSE(compiler_.table().frontends.contains({ip("172.31.0.12"), Protocol::kTcp, 80}));
   EXPECT_TRUE(compiler_.table().frontends.contains({ip("10.96.0.1"), Protocol::kTcp, 80}));
   EXPECT_TRUE(compiler_.table().frontends.contains({ip("172.31.0.11"), Protocol::kTcp, 30080}));
@@ -115,8 +120,8 @@ TEST_F(ServiceProblems, ANodesAddressIsNotServed) {
   EXPECT_THAT(messages(compiler_.take_new_problems()),
               ElementsAre("spec.clusterIPs: 172.31.0.12 is not served: it is an InternalIP of Node "
                           "node2"));
-  EXPECT_TRUE(compiler_.set_node_addresses(state_, nodes).empty());
-  EXPECT_EQ(compiler_.set_node_addresses(state_, {}).frontends.size(), 1U);
+  EXPECT_TRUE(compile_with(nodes).empty());
+  EXPECT_EQ(compile_with({}).frontends.size(), 1U);
   EXPECT_THAT(compiler_.problems(), IsEmpty());
 }
 
@@ -126,10 +131,11 @@ TEST_F(ServiceProblems, OutsideTheServiceCidrsIsServedAndTold) {
   compile(web);
   EXPECT_THAT(compiler_.problems(), IsEmpty());
   compiler_.set_node(
-      state_, {"node1",
-               {},
-               {IpFamily::kIpv4, IpFamily::kIpv6},
-               {Prefix::parse("10.96.0.0/16").value(), Prefix::parse("fd00:10:96::/112").value()}});
+      {"node1",
+       {},
+       {IpFamily::kIpv4, IpFamily::kIpv6},
+       {Prefix::parse("10.96.0.0/16").value(), Prefix::parse("fd00:10:96::/112").value()}});
+  compile();
   EXPECT_THAT(messages(compiler_.problems()),
               ElementsAre("spec.clusterIPs: 10.97.0.1 is outside serviceCIDRs of the "
                           "configuration; it is served all the same"));

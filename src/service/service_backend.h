@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A Service back end renders the ServiceTable into kernel tables and back. It is a plan like any
-// other: pure, so that apply, resync, verify, uninstall and a live switch are the Reconciler's and
-// are written once for all back ends.
+// other, so that apply, resync, verify, uninstall and a live switch are the Reconciler's and are
+// written once for all back ends.
+//
+// What it writes is a function of the table. It may remember what it counted of the table on the
+// way (what several pools share stands once), but nothing that the table from scratch would not
+// tell it again: docs/decisions/0010-service-pools.md.
 #pragma once
 
 #include <string_view>
@@ -15,7 +19,8 @@
 
 namespace weft::service {
 
-// What a back end needs besides the ServiceTable; a change to it means plan_base() again.
+// What a back end needs besides the ServiceTable; a change to it means plan_base() again, and then
+// everything (model::from_scratch).
 struct ServiceContext {
   std::vector<Prefix> pod_cidrs{};      // the whole cluster's: who is "a pod" and not off-cluster
   std::vector<Prefix> service_cidrs{};  // an address in here that no Service has is dropped
@@ -28,13 +33,14 @@ class ServiceBackend {
   virtual ~ServiceBackend() = default;
   virtual std::string_view name() const = 0;
 
-  // The fixed part: what stands whatever Services there are.
-  virtual void plan_base(const ServiceContext& context, tables::TableChanges& out) const = 0;
+  // The fixed part: what stands whatever Services there are. Begins anew: the deltas that follow
+  // lead from an empty ServiceTable on.
+  virtual void plan_base(const ServiceContext& context, tables::TableChanges& out) = 0;
 
-  // The entries of the frontends that changed. `table` already has the delta in it; its cost
-  // follows the delta, never the table.
+  // The entries of what changed. `table` already has the delta in it, and every delta before it
+  // has been planned; the cost follows the delta, never the table.
   virtual void plan(const model::ServiceTable& table, const model::ServiceDelta& changed,
-                    tables::TableChanges& out) const = 0;
+                    tables::TableChanges& out) = 0;
 
   // The way back: what the kernel's tables do, as a ServiceTable, without the names for people
   // (service, port_name). Fails, saying where, on what this back end would not have written.

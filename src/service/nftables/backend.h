@@ -4,14 +4,17 @@
 // change, one chain per number of backends, and everything else an element of a map: so one change
 // costs its own elements, whatever the number of Services, and a commit is atomic.
 //
-// A backend's index is its slot in the FrontendEntry, so that one that comes, goes or gives way to
+// A backend's index is its slot in the pool, so that one that comes, goes or gives way to
 // another is one element. Index 0 is populated whenever the frontend is in `services`: packets that
 // straddle a commit are served by it.
 //
-// Pure and without state but interned names. One thread.
+// Its state is interned names, and how many pools need what they share: the chain for a number of
+// backends, and the hairpin element of a backend on this node. One thread.
 #pragma once
 
 #include <array>
+#include <map>
+#include <utility>
 
 #include "service/service_backend.h"
 
@@ -22,9 +25,9 @@ class NftablesBackend final : public ServiceBackend {
   NftablesBackend();
 
   std::string_view name() const override { return "nftables"; }
-  void plan_base(const ServiceContext& context, tables::TableChanges& out) const override;
+  void plan_base(const ServiceContext& context, tables::TableChanges& out) override;
   void plan(const model::ServiceTable& table, const model::ServiceDelta& changed,
-            tables::TableChanges& out) const override;
+            tables::TableChanges& out) override;
   Result<model::ServiceTable> interpret(const tables::NftKind::Table& actual) const override;
 
  private:
@@ -39,9 +42,15 @@ class NftablesBackend final : public ServiceBackend {
   };
   static Maps maps_of(IpFamily family);
   const Maps& maps(IpFamily family) const { return maps_[family == IpFamily::kIpv4 ? 0 : 1]; }
-  void plan_frontend(const model::FrontendChange& change, tables::TableChanges& out) const;
+  void plan_balancing(const model::ServiceDelta& changed, tables::TableChanges& out);
+  void plan_hairpins(const model::ServiceDelta& changed, tables::TableChanges& out);
+  void plan_frontend(const model::ServiceTable& table, const model::ServiceDelta& changed,
+                     const model::FrontendChange& change, tables::TableChanges& out) const;
+  void plan_pool(const model::PoolChange& change, tables::TableChanges& out) const;
 
   std::array<Maps, 2> maps_;
+  std::map<std::pair<IpFamily, std::size_t>, std::size_t> sizes_{};  // above 0, of pools
+  std::map<IpAddress, std::size_t> local_{};                         // backends' addresses
 };
 
 }  // namespace weft::service

@@ -14,7 +14,6 @@ namespace {
 
 using model::Backend;
 using model::Frontend;
-using model::FrontendEntry;
 using model::FrontendKind;
 using model::Protocol;
 using model::ServiceTable;
@@ -28,7 +27,7 @@ const Backend kTwo{ip("10.244.2.2"), 8080, false};
 const Backend kThree{ip("10.244.3.2"), 8080, false};
 
 ServiceTable web(std::vector<Backend> backends) {
-  return table_of({{kWeb, {FrontendKind::kClusterIp, std::move(backends), false, {}, ""}}});
+  return table_of({{kWeb, {FrontendKind::kClusterIp, std::move(backends), false}}});
 }
 
 NftKind::Table applied(NftKind::Table table, const tables::TableChanges& changes) {
@@ -42,7 +41,7 @@ NftKind::Table applied(NftKind::Table table, const tables::TableChanges& changes
 }
 
 NftKind::Table planned(const ServiceTable& services) {
-  const NftablesBackend backend;
+  NftablesBackend backend;
   tables::TableChanges changes;
   backend.plan_base(test_context(), changes);
   backend.plan(services, model::from_scratch(services), changes);
@@ -52,9 +51,11 @@ NftKind::Table planned(const ServiceTable& services) {
 // "services { … }" → what becomes of it, for the edits from one table to another.
 std::vector<std::string> edits(const ServiceTable& before, const ServiceTable& after) {
   planned(after);  // so that elements are described by their sets' fields
-  const NftablesBackend backend;
+  NftablesBackend backend;
+  tables::TableChanges ignored;
+  backend.plan(before, model::from_scratch(before), ignored);
   tables::TableChanges changes;
-  backend.plan(after, delta_between(before, after), changes);
+  backend.plan(after, model::difference(before, after), changes);
   std::vector<std::string> texts;
   for (const auto& [key, value] : changes.of<NftKind>()) {
     std::string text = key.name->name;
@@ -113,8 +114,7 @@ TEST(NftablesPlan, AChangeTouchesOnlyWhatChanged) {
 
 TEST(NftablesPlan, NodePortsAreMasqueraded) {
   const Frontend node_port{ip("172.31.0.11"), Protocol::kUdp, 30053};
-  const ServiceTable table =
-      table_of({{node_port, {FrontendKind::kNodePort, {kTwo}, true, {}, ""}}});
+  const ServiceTable table = table_of({{node_port, {FrontendKind::kNodePort, {kTwo}, true}}});
   EXPECT_THAT(edits({}, table),
               ElementsAre("n1", "services 172.31.0.11:30053/UDP : n1",
                           "endpoints 172.31.0.11:30053/UDP 0 : 10.244.2.2:8080",
@@ -153,14 +153,14 @@ Number random(Number low, Number high) {
 }
 
 ServiceTable random_table() {
-  std::vector<std::pair<Frontend, FrontendEntry>> frontends;
+  Frontends frontends;
   for (int i = random(0, 6); i > 0; --i) {
     const bool v4 = *rc::gen::arbitrary<bool>();
     const bool node_port = *rc::gen::arbitrary<bool>();
     const IpAddress base = ip(node_port ? (v4 ? "172.31.0.10" : "fd00:172:31::10")
                                         : (v4 ? "10.96.0.10" : "fd00:10:96::10"));
-    FrontendEntry entry{
-        node_port ? FrontendKind::kNodePort : FrontendKind::kClusterIp, {}, node_port, {}, ""};
+    model::Served entry{
+        node_port ? FrontendKind::kNodePort : FrontendKind::kClusterIp, {}, node_port};
     for (std::uint64_t n = 1; n <= 5; ++n)
       if (*rc::gen::arbitrary<bool>())
         entry.backends.push_back({ip(v4 ? "10.244.1.0" : "fd00:10:244:1::").plus(n),
@@ -170,12 +170,7 @@ ServiceTable random_table() {
           random<std::uint16_t>(1, 4)},
          entry});
   }
-  std::sort(frontends.begin(), frontends.end(),
-            [](const auto& a, const auto& b) { return a.first < b.first; });
-  frontends.erase(std::unique(frontends.begin(), frontends.end(),
-                              [](const auto& a, const auto& b) { return a.first == b.first; }),
-                  frontends.end());
-  return table_of(frontends);
+  return table_of(frontends);  // the first of each
 }
 
 bool same(const NftKind::Table& a, const NftKind::Table& b) {
@@ -184,13 +179,13 @@ bool same(const NftKind::Table& a, const NftKind::Table& b) {
 
 TEST(NftablesProperty, IncrementalIsFromScratchAndInterpretIsTheInverse) {
   EXPECT_TRUE(rc::check([] {
-    const NftablesBackend backend;
+    NftablesBackend backend;
     ServiceTable services;
     NftKind::Table incremental = planned(services);
     for (int step = random(1, 8); step > 0; --step) {
       const ServiceTable next = random_table();
       tables::TableChanges changes;
-      backend.plan(next, delta_between(services, next), changes);
+      backend.plan(next, model::difference(services, next), changes);
       services = next;
       incremental = applied(std::move(incremental), changes);
       RC_ASSERT(same(incremental, planned(services)));

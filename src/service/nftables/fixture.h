@@ -6,7 +6,6 @@
 #include <linux/netlink.h>
 
 #include <memory>
-#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -26,35 +25,12 @@ inline ServiceContext test_context() {
           {IpFamily::kIpv4, IpFamily::kIpv6}};
 }
 
-// From one table to another, as ServiceCompiler would tell it.
-inline model::ServiceDelta delta_between(model::ServiceTable before,
-                                         const model::ServiceTable& after) {
-  model::ServiceDelta delta;
-  std::set<model::Frontend> frontends;
-  for (const auto& [frontend, entry] : before.frontends) frontends.insert(frontend);
-  for (const auto& [frontend, entry] : after.frontends) frontends.insert(frontend);
-  for (const model::Frontend& frontend : frontends) {
-    model::FrontendChange change{frontend, {}, {}};
-    if (const auto at = before.frontends.find(frontend); at != before.frontends.end())
-      change.previous = at->second;
-    if (const auto at = after.frontends.find(frontend); at != after.frontends.end())
-      change.current = at->second;
-    if (change.previous == change.current) continue;
-    if (change.previous) model::uncount(before, delta, frontend, *change.previous);
-    if (change.current) model::count(before, delta, frontend, *change.current);
-    delta.frontends.push_back(std::move(change));
-  }
-  return delta;
-}
+using Frontends = std::vector<std::pair<model::Frontend, model::Served>>;
 
-inline model::ServiceTable table_of(
-    const std::vector<std::pair<model::Frontend, model::FrontendEntry>>& frontends) {
+inline model::ServiceTable table_of(const Frontends& frontends) {
   model::ServiceTable table;
-  model::ServiceDelta ignored;
-  for (const auto& [frontend, entry] : frontends) {
-    model::count(table, ignored, frontend, entry);
-    table.frontends.emplace(frontend, entry);
-  }
+  for (const auto& [frontend, served] : frontends)
+    model::add_with_own_pool(table, frontend, served);
   return table;
 }
 
@@ -70,7 +46,7 @@ class Kernel {
   // Makes `table` so, by its difference to what was.
   void change_to(const model::ServiceTable& table) {
     tables::TableChanges changes;
-    backend_.plan(table, delta_between(services_, table), changes);
+    backend_.plan(table, model::difference(services_, table), changes);
     services_ = table;
     merge(changes);
   }

@@ -17,7 +17,7 @@ namespace {
 
 using model::Backend;
 using model::Frontend;
-using model::FrontendEntry;
+using model::Served;
 using tables::NftKind;
 
 // What the elements say, before it is put together.
@@ -62,33 +62,31 @@ bool note(std::set<Key>& into, const std::optional<Key>& key, bool understood = 
 
 // What the kernel does with a new connection. One that is refused is not translated first; an index
 // that is missing is served by the fallback, index 0.
-FrontendEntry entry_of(const Frontend& frontend, const Findings& found) {
-  FrontendEntry entry;
-  entry.kind = found.cluster_ips.contains(frontend.address) ? model::FrontendKind::kClusterIp
-                                                            : model::FrontendKind::kNodePort;
-  entry.masquerade = found.masqueraded.contains(frontend);
+Served served_by(const Frontend& frontend, const Findings& found) {
+  Served served;
+  served.kind = found.cluster_ips.contains(frontend.address) ? model::FrontendKind::kClusterIp
+                                                             : model::FrontendKind::kNodePort;
+  served.masquerade = found.masqueraded.contains(frontend);
   const auto balanced = found.balanced.find(frontend);
   const auto endpoints = found.endpoints.find(frontend);
   if (found.refused.contains(frontend) || balanced == found.balanced.end() ||
       endpoints == found.endpoints.end())
-    return entry;
+    return served;
   for (const auto& [index, backend] : endpoints->second) {
     if (index >= balanced->second) break;
-    entry.backends.push_back(backend);
-    entry.backends.back().local = found.local.contains(backend.address);
+    served.backends.push_back(backend);
+    served.backends.back().local = found.local.contains(backend.address);
   }
-  return entry;
+  return served;
 }
 
 model::ServiceTable table_of(const Findings& found) {
   model::ServiceTable table;
   for (const auto& [frontend, backends] : found.balanced)
-    table.frontends.emplace(frontend, entry_of(frontend, found));
+    add_with_own_pool(table, frontend, served_by(frontend, found));
   for (const Frontend& frontend : found.refused)
-    table.frontends.try_emplace(frontend, entry_of(frontend, found));
-  model::ServiceDelta ignored;
-  for (const auto& [frontend, entry] : table.frontends)
-    model::count(table, ignored, frontend, entry);
+    if (!found.balanced.contains(frontend))
+      add_with_own_pool(table, frontend, served_by(frontend, found));
   return table;
 }
 

@@ -34,15 +34,14 @@ ServiceTable small_table() {
   const std::vector<Backend> v6_dns{{ip("fd00:10:244:1::3"), 53, true},
                                     {ip("fd00:10:244:2::3"), 53, false}};
   using enum FrontendKind;
-  return table_of(
-      {{{ip("10.96.0.10"), Protocol::kTcp, 80}, {kClusterIp, v4, false, {}, ""}},
-       {{ip("10.96.0.11"), Protocol::kUdp, 53}, {kClusterIp, v4_dns, false, {}, ""}},
-       {{ip("10.96.0.12"), Protocol::kTcp, 80}, {kClusterIp, {}, false, {}, ""}},
-       {{ip("172.31.0.11"), Protocol::kUdp, 30053}, {kNodePort, v4_dns, true, {}, ""}},
-       {{ip("fd00:10:96::10"), Protocol::kTcp, 80}, {kClusterIp, v6, false, {}, ""}},
-       {{ip("fd00:10:96::11"), Protocol::kUdp, 53}, {kClusterIp, v6_dns, false, {}, ""}},
-       {{ip("fd00:10:96::12"), Protocol::kTcp, 80}, {kClusterIp, {}, false, {}, ""}},
-       {{ip("fd00:172:31::11"), Protocol::kUdp, 30053}, {kNodePort, v6_dns, true, {}, ""}}});
+  return table_of({{{ip("10.96.0.10"), Protocol::kTcp, 80}, {kClusterIp, v4, false}},
+                   {{ip("10.96.0.11"), Protocol::kUdp, 53}, {kClusterIp, v4_dns, false}},
+                   {{ip("10.96.0.12"), Protocol::kTcp, 80}, {kClusterIp, {}, false}},
+                   {{ip("172.31.0.11"), Protocol::kUdp, 30053}, {kNodePort, v4_dns, true}},
+                   {{ip("fd00:10:96::10"), Protocol::kTcp, 80}, {kClusterIp, v6, false}},
+                   {{ip("fd00:10:96::11"), Protocol::kUdp, 53}, {kClusterIp, v6_dns, false}},
+                   {{ip("fd00:10:96::12"), Protocol::kTcp, 80}, {kClusterIp, {}, false}},
+                   {{ip("fd00:172:31::11"), Protocol::kUdp, 30053}, {kNodePort, v6_dns, true}}});
 }
 
 std::string read_file(const std::filesystem::path& path) {
@@ -100,8 +99,10 @@ TEST_F(NftablesRuleset, AnElementChangedByHandIsSeenInBoth) {
   sh("nft delete element ip weft-services endpoints { 10.96.0.10 . tcp . 80 . 2 : 10.244.3.2 . "
      "8080 }");
   EXPECT_EQ(kernel.drift().size(), 1U);
+  const ServiceTable interpreted = kernel.interpreted();
   EXPECT_EQ(
-      kernel.interpreted().frontends.at({ip("10.96.0.10"), Protocol::kTcp, 80}).backends.size(),
+      interpreted.backends_of(interpreted.frontends.at({ip("10.96.0.10"), Protocol::kTcp, 80}))
+          .size(),
       2U);
 }
 
@@ -110,13 +111,13 @@ TEST_F(NftablesRuleset, RandomChangesEndAsFromScratch) {
   const auto below = [&](std::uint64_t limit) { return random() % limit; };
   Kernel kernel;
   ServiceTable table;
+  std::map<model::Frontend, model::Served> frontends;
   for (int step = 0; step < 60; ++step) {
-    std::map<model::Frontend, model::FrontendEntry> frontends = table.frontends;
     for (auto changes = 1 + below(4); changes > 0; --changes) {
       const bool v4 = below(2) == 0;
       const model::Frontend frontend{ip(v4 ? "10.96.0.10" : "fd00:10:96::10").plus(below(4)),
                                      below(2) == 0 ? Protocol::kTcp : Protocol::kUdp, 80};
-      model::FrontendEntry entry{FrontendKind::kClusterIp, {}, false, {}, ""};
+      model::Served entry{FrontendKind::kClusterIp, {}, false};
       for (auto n = below(6); n > 0; --n)
         entry.backends.push_back({ip(v4 ? "10.244.1.0" : "fd00:10:244:1::").plus(6 * below(9) + n),
                                   8080, below(2) == 0});

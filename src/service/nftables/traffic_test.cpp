@@ -21,7 +21,7 @@
 #include "linux/netlink/conntrack.h"
 #include "linux/netns_fixture.h"
 #include "service/nftables/fixture.h"
-#include "service/stale_flows.h"
+#include "service/udp_flows.h"
 
 namespace weft::service {
 namespace {
@@ -213,12 +213,11 @@ class Traffic : public ::testing::TestWithParam<IpFamily> {
   }
 
   // Of both protocols.
-  std::vector<std::pair<model::Frontend, model::FrontendEntry>> frontends(
-      const IpAddress& address, std::uint16_t port, FrontendKind kind,
-      const std::vector<Backend>& backends) const {
+  Frontends frontends(const IpAddress& address, std::uint16_t port, FrontendKind kind,
+                      const std::vector<Backend>& backends) const {
     const bool node_port = kind == FrontendKind::kNodePort;
-    return {{{address, Protocol::kTcp, port}, {kind, backends, node_port, {}, ""}},
-            {{address, Protocol::kUdp, port}, {kind, backends, node_port, {}, ""}}};
+    return {{{address, Protocol::kTcp, port}, {kind, backends, node_port}},
+            {{address, Protocol::kUdp, port}, {kind, backends, node_port}}};
   }
 
   ServiceTable services() const {
@@ -319,13 +318,13 @@ TEST_P(Traffic, AUdpClientFollowsItsBackendsOnceStaleFlowsAreGone) {
   EXPECT_EQ(await(client, Protocol::kUdp).substr(0, 4), "pod1");
 
   const ServiceTable next = over({kBackend2});
-  const model::ServiceDelta delta = delta_between(kernel_->services(), next);
+  const model::ServiceDelta delta = model::difference(kernel_->services(), next);
   serve(next);
   ::send(client.get(), "hi", 2, 0);
   EXPECT_EQ(await(client, Protocol::kUdp).substr(0, 4), "pod1");  // the tracked flow holds on
 
   std::vector<netlink::ConntrackMatch> matches;
-  for (const StaleFlow& flow : stale_udp_flows(delta.frontends))
+  for (const UdpFlow& flow : udp_flows(next, delta).stale)
     matches.push_back({.protocol = static_cast<std::uint8_t>(flow.frontend.protocol),
                        .destination = {flow.frontend.address, flow.frontend.port},
                        .backend = netlink::Endpoint{flow.backend.address, flow.backend.port}});

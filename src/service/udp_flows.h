@@ -7,7 +7,6 @@
 // none of this: its peer resets, and the client connects anew.
 #pragma once
 
-#include <span>
 #include <vector>
 
 #include "model/service_table.h"
@@ -16,14 +15,20 @@ namespace weft::service {
 
 // Flows that clients began by sending to `frontend` and that `backend` answers (conntrack's reply
 // source). Where it is the frontend itself they were never translated.
-struct StaleFlow {
+struct UdpFlow {
   model::Frontend frontend{};
   model::Backend backend{};
-  bool operator==(const StaleFlow&) const = default;
+  bool operator==(const UdpFlow&) const = default;
 };
 
-// A backend that a UDP frontend no longer has; and, of one that had none before, what was not
-// translated. Pure; the cost follows the changes.
-std::vector<StaleFlow> stale_udp_flows(std::span<const model::FrontendChange> changes);
+struct UdpFlows {
+  // To a backend that a UDP frontend no longer has; and, of one that had none before, what was not
+  // translated.
+  std::vector<UdpFlow> stale{};
+  std::vector<UdpFlow> served{};  // to a backend that it has, and had not before
+};
+
+// `table` already has the delta in it. Pure; the cost follows the delta.
+UdpFlows udp_flows(const model::ServiceTable& table, const model::ServiceDelta& changed);
 
 }  // namespace weft::service
