@@ -11,7 +11,8 @@ setup: ## install what is missing (Debian packages) and say what the kernel lack
 build: setup ## build with the release preset: build/bin/weft, build/cni/<plugin>
 	@tools/build.sh $(PRESET)
 
-demo: build ## run a 3-node cluster that carries a real application, show it, remove it
+demo: setup ## build only what it runs; run a 3-node cluster that carries a real application, show it, remove it
+	@tools/build.sh $(PRESET) programs
 	@python3 tools/demo.py
 
 test: build ## run every test (as root)
