@@ -193,6 +193,11 @@ std::optional<podnet::Underlay> Agent::look_for_underlay(const model::Node& self
     auto found = find_underlay(*route_socket_, *address);
     underlay_ = found ? *found : std::nullopt;
     if (!found) log::error("agent", "cannot read the underlay", {{"error", found.error()}});
+    if (kernel_watch_) {
+      tables::Notifications::Underlay watched{.addresses = {*address}};
+      if (underlay_) watched.links.insert(underlay_->link);
+      kernel_watch_->rest_on(std::move(watched));
+    }
   }
   if (!underlay_) {
     look_again_ = clock_.now() + kLookAgain;

@@ -15,8 +15,13 @@
 
 namespace weft::agent {
 
-std::vector<std::string> owned_links() {
-  return {std::string(tables::kBridge), std::string(tables::kVxlan)};
+tables::Ownership agent_ownership() {
+  tables::Ownership agent;
+  agent.links = {std::string(tables::kBridge), std::string(tables::kVxlan)};
+  agent.protocol = tables::kRouteProtocol;
+  agent.port_group = tables::kPodLinkGroup;
+  agent.nft_tables = {std::string(tables::kPodnetTable), std::string(tables::kServicesTable)};
+  return agent;
 }
 
 Result<std::vector<std::uint32_t>> add_drivers(reconcile::Reconciler& tables,
@@ -26,7 +31,7 @@ Result<std::vector<std::uint32_t>> add_drivers(reconcile::Reconciler& tables,
   WEFT_ASSIGN(netlink::Socket netfilter, netlink::Socket::open(NETLINK_NETFILTER));
   const std::vector<std::uint32_t> own{route.port_id(), netfilter.port_id()};
   WEFT_ASSIGN(const auto boot, read_sysctl("kernel/random/boot_id"));
-  const std::vector<std::string> links = owned_links();
+  const std::vector<std::string> links = agent_ownership().links;
   const std::string cni_file =
       config.cni.configuration_directory + "/" + std::string(tables::kCniConfigurationFile);
 

@@ -13,6 +13,7 @@
 #include "base/result.h"
 #include "linux/netlink/socket.h"
 #include "reconcile/reconciler.h"
+#include "tables/ownership.h"
 
 namespace weft::agent {
 
@@ -21,7 +22,7 @@ namespace weft::agent {
 Result<std::vector<std::uint32_t>> add_drivers(reconcile::Reconciler& tables,
                                                netlink::Socket& route, const Config& config);
 
-// The names of the links that are the agent's.
-std::vector<std::string> owned_links();
+// What in the kernel is the agent's.
+tables::Ownership agent_ownership();
 
 }  // namespace weft::agent

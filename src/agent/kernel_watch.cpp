@@ -19,16 +19,31 @@ using tables::SysctlKind;
 tables::Notifications::Touched everything() {
   tables::Notifications::Touched all;
   all.underlay = true;
+  all.links_anew = true;
   tables::TableChanges().each([&]<class Kind>(const std::vector<reconcile::Edit<Kind>>&) {
     all.kinds.insert(Kind::kName);
   });
   return all;
 }
 
+// False where notifications were lost. What is queued then is older than the loss that was just
+// told of, and goes unheard: everything is read after it.
+bool hear(netlink::Listener& listener, loop::FdWatcher& watcher,
+          const std::function<void(const netlink::MessageView&)>& each) {
+  const auto received = listener.receive(each);
+  if (received && !received->lost) return true;
+  for (bool more = true; more;) {
+    more = false;
+    (void)listener.receive([&](const netlink::MessageView&) { more = true; });
+  }
+  (void)watcher.set_interest({.readable = true, .writable = false});  // the error has ended it
+  return false;
+}
+
 }  // namespace
 
 KernelWatch::KernelWatch(loop::Loop& loop, netlink::Socket& route, Touched touched)
-    : loop_(loop), notifications_(route, owned_links()), touched_(std::move(touched)) {}
+    : loop_(loop), notifications_(route, agent_ownership()), touched_(std::move(touched)) {}
 
 Result<std::unique_ptr<KernelWatch>> KernelWatch::open(loop::Loop& loop, netlink::Socket& route,
                                                        std::span<const std::uint32_t> own,
@@ -50,30 +65,36 @@ Result<std::unique_ptr<KernelWatch>> KernelWatch::open(loop::Loop& loop, netlink
 }
 
 void KernelWatch::on_route() {
-  const auto received = route_->receive(
-      [this](const netlink::MessageView& message) { notifications_.take_route(message); });
-  tell(!received || received->lost);
+  const bool whole = hear(*route_, *route_watcher_,
+                          [this](const auto& message) { notifications_.take_route(message); });
+  tell(!whole);
 }
 
 void KernelWatch::on_netfilter() {
-  const auto received = netfilter_->receive(
-      [this](const netlink::MessageView& message) { notifications_.take_netfilter(message); });
-  tell(!received || received->lost);
+  const bool whole = hear(*netfilter_, *netfilter_watcher_,
+                          [this](const auto& message) { notifications_.take_netfilter(message); });
+  tell(!whole);
 }
 
 void KernelWatch::tell(bool lost) {
   tables::Notifications::Touched touched = notifications_.collect();
   if (lost) {
     log::warning("agent", "kernel notifications were lost; reading everything");
+    notifications_.forget();
     touched = everything();
   }
-  if (touched.underlay) {
-    watch_sysctls_anew();
-    touched.kinds.insert(SysctlKind::kName);
-  }
-  // Others' routes come and go in thousands: ours are read for that only where one is missing.
-  if (touched.others_route && routes_wait_) touched.kinds.insert(RouteKind::kName);
-  if (!touched.kinds.empty()) touched_(touched);
+  if (touched.links_anew) watch_sysctls_anew();
+  // Others' routes come and go in thousands: ours are read for that only where one is missing, or
+  // was where another's is now.
+  const auto is_desired = [&](const RouteKind::Key& key) { return is_desired_(key); };
+  if ((touched.others_route && routes_wait_) ||
+      (is_desired_ && std::any_of(touched.replaced.begin(), touched.replaced.end(), is_desired)))
+    touched.kinds.insert(RouteKind::kName);
+  if (!touched.kinds.empty() || touched.underlay) touched_(touched);
+}
+
+void KernelWatch::rest_on(tables::Notifications::Underlay underlay) {
+  notifications_.rest_on(std::move(underlay));
 }
 
 // A link that was made anew has the kernel's sysctls, and what watched the old one's hears nothing.
@@ -87,6 +108,9 @@ void KernelWatch::watch_sysctls_anew() {
 
 void KernelWatch::follow(const reconcile::Reconciler& tables) {
   routes_wait_ = !tables.settled(RouteKind::kName);
+  is_desired_ = [&tables](const RouteKind::Key& key) {
+    return tables.desired<RouteKind>().find(key) != nullptr;
+  };
   std::map<std::string, Watched> wanted;
   const auto want = [&](std::string_view kind, const std::string& path) {
     const std::size_t slash = path.rfind('/');
@@ -118,7 +142,7 @@ void KernelWatch::watch_directory(const std::string& directory, Watched& watched
         const auto& ours = found->second.names;
         if (gone || std::any_of(names.begin(), names.end(),
                                 [&](const std::string& name) { return ours.contains(name); }))
-          touched_({.kinds = {found->second.kind}, .underlay = false});
+          touched_({.kinds = {found->second.kind}});
       });
   if (watch) watched.watch = std::move(*watch);
 }

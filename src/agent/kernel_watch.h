@@ -36,8 +36,12 @@ class KernelWatch {
                                                    std::span<const std::uint32_t> own,
                                                    Touched touched);
 
-  // Watches the directories of the sysctls and files that are desired now, and what may let routes
-  // that are failing succeed. After each pass: a directory that was not there may have been made.
+  // Of links that are not ours only these are listened to.
+  void rest_on(tables::Notifications::Underlay underlay);
+
+  // `tables` outlives this. Watches the directories of the sysctls and files that are desired now,
+  // and what may let routes that are failing succeed. After each pass: a directory that was not
+  // there may have been made.
   void follow(const reconcile::Reconciler& tables);
 
  private:
@@ -63,6 +67,7 @@ class KernelWatch {
   std::optional<loop::FdWatcher> netfilter_watcher_{};
   std::map<std::string, Watched> directories_{};
   bool routes_wait_ = false;  // not all of ours are written
+  std::function<bool(const tables::RouteKind::Key&)> is_desired_{};
 };
 
 }  // namespace weft::agent

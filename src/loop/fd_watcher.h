@@ -13,7 +13,9 @@
 namespace weft::loop {
 
 struct Ready {
-  bool readable = false;  // also: hung up, or an error that a read will tell
+  // Also: hung up, or an error that a read will tell; after an error nothing is waited for until
+  // set_interest().
+  bool readable = false;
   bool writable = false;
 };
 

@@ -7,8 +7,10 @@
 #include <linux/netfilter/nf_tables.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <utility>
 
 #include "linux/netlink/address.h"
@@ -16,7 +18,6 @@
 #include "linux/netlink/neighbor.h"
 #include "linux/netlink/route.h"
 #include "tables/kinds.h"
-#include "tables/names.h"
 #include "tables/nft.h"
 
 namespace weft::tables {
@@ -25,6 +26,10 @@ namespace {
 
 // ifi_change of a link that was just made (rtnl_configure_link in net/core/rtnetlink.c).
 constexpr std::uint32_t kNewLink = ~0U;
+
+bool contains(const std::vector<std::string>& names, std::string_view name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
 
 }  // namespace
 
@@ -57,20 +62,27 @@ void Notifications::take_netfilter(const netlink::MessageView& message) {
   // with every transaction.
   if (NFNL_MSG_TYPE(message.type()) == NFT_MSG_NEWGEN) return;
   for (const netlink::Attribute attribute : message.attributes<nfgenmsg>())
-    if (attribute.type() == NFTA_TABLE_NAME && attribute.text().starts_with(kNftTablePrefix))
+    if (attribute.type() == NFTA_TABLE_NAME && contains(ownership_.nft_tables, attribute.text()))
       touched_.kinds.insert(NftKind::kName);
 }
 
 Notifications::Known Notifications::classify(const netlink::MessageView& message) const {
   const netlink::Link link = netlink::parse_link(message);
   Known known;
+  known.name = link.name;
+  known.up = link.up.value_or(false);
+  known.mtu = link.mtu.value_or(0);
+  known.master = link.master.value_or(0);
+  known.port = ownership_.port_group != 0 && link.group == ownership_.port_group;
   known.learns = !std::holds_alternative<netlink::Vxlan>(link.type);
-  if (owned_.contains(link.name))
-    known.whose = Whose::kOurs;
-  else if (link.group == kPodLinkGroup)
-    known.whose = Whose::kPods;
-  known.detached = known.whose == Whose::kPods && link.up.value_or(false) && link.master == 0;
+  known.detached = known.port && known.up && known.master == 0;
   return known;
+}
+
+Notifications::Whose Notifications::whose(const Known& link) const {
+  if (contains(ownership_.links, link.name)) return Whose::kOurs;
+  if (underlay_.links.contains(link.name)) return Whose::kUnderlay;
+  return link.port ? Whose::kPods : Whose::kOthers;
 }
 
 Notifications::Known Notifications::known(std::uint32_t index) {
@@ -92,48 +104,61 @@ void Notifications::take_link(const netlink::MessageView& message) {
   // A bridge tells of its ports' state in messages of its own family.
   if (header.ifi_family != AF_UNSPEC) return;
   const auto index = static_cast<std::uint32_t>(header.ifi_index);
+  const bool gone = message.type() == RTM_DELLINK;
   const Known now = classify(message);
-  const auto before = links_.find(index);
-  const bool was_ours = before != links_.end() && before->second.whose == Whose::kOurs;
+  const auto found = links_.find(index);
+  const std::optional<Known> before =
+      found != links_.end() ? std::optional(found->second) : std::nullopt;
   // A pod that comes is told of, up, just before it is attached; one that goes is down by then.
-  const bool was_detached =
-      before != links_.end() ? before->second.detached : header.ifi_change == kNewLink;
-  if (message.type() == RTM_DELLINK)
+  const bool was_detached = before ? before->detached : header.ifi_change == kNewLink;
+  if (gone)
     links_.erase(index);
   else
     links_[index] = now;
-  if (now.whose == Whose::kOurs || was_ours) {  // also one that was renamed away
+  // Also of one that was renamed away.
+  const auto is = [&](Whose who) { return whose(now) == who || (before && whose(*before) == who); };
+  // One that is new may have been asked for before it told of itself.
+  const bool anew = gone || header.ifi_change == kNewLink || !before || before->name != now.name ||
+                    before->mtu != now.mtu;
+  if (is(Whose::kOurs)) {
     touched_.kinds.insert({LinkKind::kName, AddressKind::kName, NeighborKind::kName, FdbKind::kName,
                            RouteKind::kName, SysctlKind::kName});
-  } else if (now.whose == Whose::kOthers) {
-    touched_.kinds.insert({LinkKind::kName, RouteKind::kName});  // a VXLAN's underlay, a next hop's
-    touched_.underlay = true;
-  } else if (now.detached && !was_detached) {
-    touched_.kinds.insert(LinkKind::kName);
+    touched_.links_anew = touched_.links_anew || anew;
   }
+  if (is(Whose::kUnderlay) && (anew || before->up != now.up || before->master != now.master)) {
+    touched_.kinds.insert({LinkKind::kName, RouteKind::kName, SysctlKind::kName});
+    touched_.underlay = true;
+    touched_.links_anew = touched_.links_anew || anew;
+  }
+  if (whose(now) == Whose::kPods && now.detached && !was_detached)
+    touched_.kinds.insert(LinkKind::kName);
 }
 
 void Notifications::take_address(const netlink::MessageView& message) {
-  switch (known(netlink::parse_address(message).link).whose) {
-    case Whose::kPods:
-      return;
-    case Whose::kOurs:
-      touched_.kinds.insert(AddressKind::kName);
-      break;
-    case Whose::kOthers:
-      touched_.underlay = true;
-      break;
+  const netlink::Address address = netlink::parse_address(message);
+  const Whose who = whose(known(address.link));
+  const bool gone = message.type() == RTM_DELADDR;
+  const bool is_underlays = underlay_.addresses.contains(address.prefix.address);
+  if (who == Whose::kOurs) touched_.kinds.insert(AddressKind::kName);
+  // Where it was found it may be told of as often as a router advertises it.
+  if (is_underlays && (gone || who != Whose::kUnderlay)) {
+    touched_.kinds.insert(SysctlKind::kName);
+    touched_.underlay = true;
+    touched_.links_anew = true;  // the link that has it now may be new; nobody asked for it before
   }
-  // A route whose source address goes, goes with it.
-  if (message.type() == RTM_DELADDR) touched_.kinds.insert(RouteKind::kName);
+  // A route whose source address goes, goes with it; with a link's last address all of its routes.
+  if (gone && (is_underlays || who == Whose::kOurs || who == Whose::kUnderlay))
+    touched_.kinds.insert(RouteKind::kName);
 }
 
 void Notifications::take_neighbor(const netlink::MessageView& message) {
   const auto header = message.body<ndmsg>();
+  // A bridge's own are none of ours.
+  if (header.ndm_family == AF_BRIDGE && (header.ndm_flags & NTF_SELF) == 0) return;
   const Known link = known(static_cast<std::uint32_t>(header.ndm_ifindex));
-  if (link.whose != Whose::kOurs) return;
+  if (whose(link) != Whose::kOurs) return;
   if (header.ndm_family == AF_BRIDGE) {
-    if ((header.ndm_flags & NTF_SELF) != 0) touched_.kinds.insert(FdbKind::kName);
+    touched_.kinds.insert(FdbKind::kName);
     return;
   }
   const bool permanent = (header.ndm_state & NUD_PERMANENT) != 0;
@@ -142,14 +167,15 @@ void Notifications::take_neighbor(const netlink::MessageView& message) {
 
 void Notifications::take_route_entry(const netlink::MessageView& message) {
   const netlink::Route route = netlink::parse_route(message);
-  if (route.table != RT_TABLE_MAIN) return;
-  // Another's route may take the place of ours.
-  const bool replaces =
-      message.type() == RTM_NEWROUTE && (message.header().nlmsg_flags & NLM_F_REPLACE) != 0;
-  if (route.protocol == kRouteProtocol || replaces)
+  const auto& tables = ownership_.route_tables;
+  if (std::find(tables.begin(), tables.end(), route.table) == tables.end()) return;
+  const bool gone = message.type() == RTM_DELROUTE;
+  if (route.protocol == ownership_.protocol)
     touched_.kinds.insert(RouteKind::kName);
-  else if (message.type() == RTM_DELROUTE)
+  else if (gone)
     touched_.others_route = true;
+  else if ((message.header().nlmsg_flags & NLM_F_REPLACE) != 0)
+    touched_.replaced.push_back({route.destination, route.metric});
 }
 
 // A sysctl that was written is told of by itself; a link that comes, with all of its own.
@@ -163,7 +189,7 @@ void Notifications::take_configuration(const netlink::MessageView& message) {
       ++sysctls;
   }
   if (sysctls != 1) return;
-  const bool is_ours = link > 0 && known(static_cast<std::uint32_t>(link)).whose == Whose::kOurs;
+  const bool is_ours = link > 0 && whose(known(static_cast<std::uint32_t>(link))) == Whose::kOurs;
   if (is_ours || link == NETCONFA_IFINDEX_ALL) touched_.kinds.insert(SysctlKind::kName);
 }
 

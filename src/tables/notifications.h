@@ -2,9 +2,9 @@
 //
 // What a kernel notification touches: the kinds whose entries of ours may have changed, and whether
 // the underlay may have. Everything that cannot be ours is passed over (pods' links, unless one
-// loses its bridge, and their addresses, other links' neighbors, other tables' routes and nft
-// objects), so that a busy node does not read its tables for nothing. It may name a kind too many,
-// never one too few.
+// loses its bridge, links that are nobody of ours, their addresses, neighbors and routes, other
+// people's nft objects), so that a busy node does not read its tables for nothing: for a link that
+// is neither ours nor the underlay nothing is read. It may name a kind too many, never one too few.
 //
 // The kernel takes routes and neighbors along silently when a link goes down, and a link that is
 // made anew has lost everything: a change of a link touches all that rests on it.
@@ -14,14 +14,18 @@
 #include <linux/rtnetlink.h>
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "linux/netlink/message.h"
 #include "linux/netlink/socket.h"
+#include "tables/kinds.h"
+#include "tables/ownership.h"
 
 namespace weft::tables {
 
@@ -34,15 +38,28 @@ class Notifications {
   };
   static constexpr std::uint32_t kNetfilterGroups[] = {NFNLGRP_NFTABLES};
 
-  // `owned`: names of our links. `socket` (NETLINK_ROUTE, the listener's namespace) is asked which
-  // link an index is, once an index.
-  Notifications(netlink::Socket& socket, std::vector<std::string> owned)
-      : socket_(socket), owned_(owned.begin(), owned.end()) {}
+  // `socket` (NETLINK_ROUTE, the listener's namespace) is asked which link an index is that was not
+  // heard of, once an index.
+  Notifications(netlink::Socket& socket, Ownership ownership)
+      : socket_(socket), ownership_(std::move(ownership)) {}
+
+  // What is not ours but what ours rests on: the links that routes and VXLAN links of ours lead
+  // through, and the addresses by which those are found, or which are a source of our routes.
+  struct Underlay {
+    std::set<std::string, std::less<>> links{};
+    std::set<IpAddress> addresses{};
+  };
+  void rest_on(Underlay underlay) { underlay_ = std::move(underlay); }
+
+  // Notifications were lost: what they told before may be wrong now.
+  void forget() { links_.clear(); }
 
   struct Touched {
     std::set<std::string_view> kinds{};  // kName of LinkKind, RouteKind, …
-    bool underlay = false;      // an address, an MTU or the state of a link that is not ours
+    bool underlay = false;               // one of its links changed, or its addresses moved
+    bool links_anew = false;    // one of ours or of the underlay has (or has lost) its sysctls
     bool others_route = false;  // one that may have stood in the way of ours went
+    std::vector<RouteKind::Key> replaced{};  // by another's route, if they were ours
   };
 
   void take_route(const netlink::MessageView& message);      // from a NETLINK_ROUTE listener
@@ -52,15 +69,20 @@ class Notifications {
   Touched collect();
 
  private:
-  enum class Whose { kOurs, kPods, kOthers };
+  enum class Whose { kOurs, kPods, kUnderlay, kOthers };
   struct Known {
-    Whose whose = Whose::kOthers;
+    std::string name{};
+    bool up = false;
+    std::uint32_t mtu = 0;
+    std::uint32_t master = 0;
+    bool port = false;      // a pod's, by its group
     bool learns = false;    // its neighbors come and go by themselves: only permanent ones matter
-    bool detached = false;  // a pods' link that is up and no port of a bridge
+    bool detached = false;  // a port that is up and on no bridge
   };
 
   Known known(std::uint32_t index);
   Known classify(const netlink::MessageView& message) const;
+  Whose whose(const Known& link) const;
   void take_link(const netlink::MessageView& message);
   void take_address(const netlink::MessageView& message);
   void take_neighbor(const netlink::MessageView& message);
@@ -68,7 +90,8 @@ class Notifications {
   void take_configuration(const netlink::MessageView& message);
 
   netlink::Socket& socket_;
-  std::set<std::string, std::less<>> owned_;
+  Ownership ownership_;
+  Underlay underlay_{};
   std::map<std::uint32_t, Known> links_{};
   Touched touched_{};
 };

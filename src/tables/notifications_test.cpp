@@ -13,6 +13,7 @@ namespace {
 
 using testing::AllOf;
 using testing::Contains;
+using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::IsSupersetOf;
@@ -30,6 +31,7 @@ class NotificationsTest : public DriverFixture {
        "dstport 8472 nolearning; ip link set weft.1 up;"
        "ip link add veth1 type veth peer name pod1; ip link set veth1 group 87 up;"
        "ip link set pod1 group 87 up");
+    all_.rest_on({.links = {"eth0"}, .addresses = {ip("172.31.0.11")}});
     route_ =
         netlink::Listener::open(NETLINK_ROUTE, netns_, Notifications::kRouteGroups, {}).value();
     netfilter_ =
@@ -70,7 +72,11 @@ class NotificationsTest : public DriverFixture {
     return all_.collect();
   }
 
-  Notifications all_{socket_, {"cni0", "weft.1"}};
+  Notifications all_{socket_,
+                     {.links = {"cni0", "weft.1"},
+                      .protocol = 87,
+                      .port_group = 87,
+                      .nft_tables = {"weft-podnet", "weft-services"}}};
   netlink::Listener route_{};
   netlink::Listener netfilter_{};
 };
@@ -83,14 +89,45 @@ TEST_F(NotificationsTest, ALinkOfOursTouchesWhatRestsOnIt) {
   EXPECT_THAT(after("ip link set cni0 down; ip link set cni0 name cni9").kinds, Contains("link"));
 }
 
-TEST_F(NotificationsTest, OtherLinksAreTheUnderlay) {
+TEST_F(NotificationsTest, TheUnderlaysStateAndItsAddress) {
   const auto mtu = after("ip link set eth0 mtu 1400");
   EXPECT_TRUE(mtu.underlay);
-  EXPECT_THAT(mtu.kinds, AllOf(Contains("route"), Not(Contains("address"))));
-  EXPECT_TRUE(after("ip addr add 172.31.0.12/24 dev eth0").underlay);
+  EXPECT_THAT(mtu.kinds, UnorderedElementsAre("link", "route", "sysctl"));
+  const auto down = after("ip link set eth0 down");
+  EXPECT_TRUE(down.underlay);
+  EXPECT_THAT(down.kinds, Contains("route"));
+  EXPECT_TRUE(after("ip link set eth0 up").underlay);
+  const auto same = after("ip link set eth0 alias uplink; ip link set eth0 promisc on");
+  EXPECT_FALSE(same.underlay);
+  EXPECT_THAT(same.kinds, IsEmpty()) << "nothing that anything rests on";
+  const auto second = after("ip addr add 172.31.0.12/24 dev eth0");
+  EXPECT_FALSE(second.underlay);
+  EXPECT_THAT(second.kinds, IsEmpty());
   const auto gone = after("ip addr del 172.31.0.11/24 dev eth0");
   EXPECT_TRUE(gone.underlay);
   EXPECT_THAT(gone.kinds, Contains("route"));
+  EXPECT_TRUE(after("ip addr add 172.31.0.11/24 dev far0").underlay) << "it moves there";
+  EXPECT_TRUE(after("ip link set eth0 down; ip link set eth0 name eth1").underlay);
+  EXPECT_TRUE(after("ip link add eth0 type bridge").underlay);
+}
+
+TEST_F(NotificationsTest, LinksThatNothingOfOursRestsOn) {
+  const auto others = after(
+      "ip link add br7 type bridge; ip link set br7 up; ip addr add 10.7.0.1/24 dev br7;"
+      "ip link set far0 master br7; ip link set far0 nomaster; ip link set br7 mtu 1400;"
+      "ip addr del 10.7.0.1/24 dev br7; ip link del br7");
+  EXPECT_THAT(others.kinds, IsEmpty());
+  EXPECT_FALSE(others.underlay);
+  EXPECT_FALSE(others.links_anew);
+}
+
+TEST_F(NotificationsTest, ALinkThatWasHeardOfMayBeAnotherAfterALoss) {
+  after("ip link set far0 mtu 1400");  // heard of as far0
+  sh("ip link del cni0; ip link set far0 down; ip link set far0 name cni0; ip link set cni0 up");
+  (void)route_.receive([](const auto&) {});  // lost
+  EXPECT_THAT(after("ip addr add 10.244.1.1/24 dev cni0").kinds, IsEmpty()) << "so it would be";
+  all_.forget();
+  EXPECT_THAT(after("ip addr add 10.244.1.2/24 dev cni0").kinds, Contains("address"));
 }
 
 TEST_F(NotificationsTest, PodsLinksAreNobodysBusiness) {
@@ -142,8 +179,9 @@ TEST_F(NotificationsTest, AddressesAndNeighborsOfOurLinksOnly) {
 
 TEST_F(NotificationsTest, RoutesOfOursAndThoseThatTakeTheirPlace) {
   EXPECT_THAT(after("ip route add 10.244.2.0/24 via 172.31.0.2 proto 87").kinds, Contains("route"));
-  EXPECT_THAT(after("ip route replace 10.244.2.0/24 via 172.31.0.3 proto static").kinds,
-              Contains("route"));
+  const auto replaced = after("ip route replace 10.244.2.0/24 via 172.31.0.3 proto static");
+  EXPECT_THAT(replaced.kinds, IsEmpty()) << "whoever knows what is desired says whether it matters";
+  EXPECT_THAT(replaced.replaced, ElementsAre(RouteKind::Key{prefix("10.244.2.0/24"), 0}));
   EXPECT_THAT(after("ip -6 route add fd00:10:244:2::/64 dev cni0 proto 87").kinds,
               Contains("route"));
   EXPECT_THAT(after("ip -6 route del fd00:10:244:2::/64 proto 87").kinds, Contains("route"));
@@ -181,6 +219,7 @@ TEST_F(NotificationsTest, OurNftTables) {
                   .kinds,
               UnorderedElementsAre("nft"));
   EXPECT_THAT(after("nft add table ip other; nft add chain ip other c").kinds, IsEmpty());
+  EXPECT_THAT(after("nft add table ip weft-another").kinds, IsEmpty()) << "another Weft's";
   EXPECT_THAT(after("nft delete table ip weft-podnet").kinds, UnorderedElementsAre("nft"));
 }
 
