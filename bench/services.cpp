@@ -201,8 +201,8 @@ void print(std::size_t services, const Outcome& outcome) {
   weft::bench::print("one endpoint", outcome.change);
   weft::bench::print("one endpoint, bare batch", outcome.change_floor);
   weft::bench::print("bare element update", outcome.element_floor);
-  weft::bench::print_ratio("full load / bare batch", outcome.load, outcome.load_floor, 1.5);
-  weft::bench::print_ratio("one endpoint / bare batch", outcome.change, outcome.change_floor);
+  weft::bench::print_ratio("full load / bare batch", outcome.load, outcome.load_floor, 1.3);
+  weft::bench::print_ratio("one endpoint / bare batch", outcome.change, outcome.change_floor, 1.5);
   weft::bench::print_ratio("one endpoint / bare element update", outcome.change,
                            outcome.element_floor, 3);
 }

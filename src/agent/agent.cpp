@@ -2,6 +2,7 @@
 #include "agent/agent.h"
 
 #include <fmt/format.h>
+#include <malloc.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -119,7 +120,15 @@ void Agent::pass() {
   if (kernel_watch_) kernel_watch_->follow(tables_);
   requests_.advance();
   reconcile_log_.end_of_pass(tables_.settled(), tables_.failing());
+  give_back_memory();
   sleep_until_due();
+}
+
+// Documents, deltas and batches of the first load are several times what any later change takes,
+// and the allocator would keep their place.
+void Agent::give_back_memory() {
+  if (!tables_.started() || !tables_.settled()) return;
+  if (!std::exchange(memory_given_back_, true)) ::malloc_trim(0);
 }
 
 void Agent::sleep_until_due() {

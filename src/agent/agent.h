@@ -59,6 +59,7 @@ class Agent {
   void plan();
   void take_over();
   void begin();  // everything is planned for the first time
+  void give_back_memory();
   void sleep_until_due();
 
   // The underlay as last found; looked for again when something may have changed it. Nothing, and
@@ -87,6 +88,7 @@ class Agent {
   std::optional<StaleFlows> stale_flows_{};
   model::ServiceTable left_services_{};  // in the kernel, until begin()
   bool underlay_stale_ = true;
+  bool memory_given_back_ = false;  // once, after the first load
   std::optional<podnet::Underlay> underlay_{};
   Clock::TimePoint underlay_found_at_{};
   std::optional<Clock::TimePoint> look_again_{};  // for what planning waits for

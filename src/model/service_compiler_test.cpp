@@ -260,12 +260,6 @@ TEST_F(Compile, ANodeOfAnotherNameOrAddressCompilesAll) {
   EXPECT_THAT(backends({ip("10.96.0.1"), Protocol::kTcp, 80}), ElementsAre("10.244.1.2:8080"));
 }
 
-TEST(Text, OfFrontendsAndBackends) {
-  EXPECT_EQ((Frontend{ip("10.96.0.10"), Protocol::kUdp, 53}).to_string(), "10.96.0.10:53/UDP");
-  EXPECT_EQ((Frontend{ip("fd00::1"), Protocol::kTcp, 80}).to_string(), "[fd00::1]:80/TCP");
-  EXPECT_EQ((Backend{ip("fd00::2"), 80, false}).to_string(), "[fd00::2]:80");
-}
-
 // ---- Properties: random sequences of changes, few enough values that they collide ---------------
 
 const std::vector<std::string> kNames{"a", "b", "c", "d"};

@@ -158,66 +158,77 @@ void PoolUpdate::collect_again() {
   }
 }
 
+void PoolUpdate::Settling::note(std::uint32_t slot) {
+  touched.slots.try_emplace(
+      slot, slot < pool.backends.size() ? std::optional(pool.backends[slot]) : std::nullopt);
+}
+
 void PoolUpdate::settle(const PoolKey& key, const Tallies& tallies) {
   Pool& pool = pools_.at(key);
-  PoolIndex& index = indexes_.at(key);
-  std::vector<Backend>& backends = pool.backends;
-  Touched& touched = touch(key, pool);
-  const auto note = [&](std::uint32_t slot) {
-    touched.slots.try_emplace(
-        slot, slot < backends.size() ? std::optional(backends[slot]) : std::nullopt);
-  };
+  Settling settling{pool, indexes_.at(key), touch(key, pool), {}, {}};
+  for (const auto& [target, tally] : tallies)
+    if (tally.times != 0 || tally.as_local != 0) take(target, tally, settling);
+  resize(settling);
+  fill(settling);
+}
 
-  std::vector<Filler> fillers;  // who comes, and who must leave a slot past the new end
-  std::vector<std::uint32_t> holes;
-  for (const auto& [target, tally] : tallies) {
-    if (tally.times == 0 && tally.as_local == 0) continue;
-    const auto at = position(index, backends, target, ByTarget());
-    if (at == index.end() || ByTarget()(target, backends[at->slot])) {
-      fillers.push_back({{target.address, target.port, tally.as_local > 0},
-                         {0, static_cast<std::uint32_t>(tally.times),
-                          static_cast<std::uint32_t>(tally.as_local)}});
-      continue;
-    }
-    at->times = static_cast<std::uint32_t>(at->times + tally.times);
-    at->as_local = static_cast<std::uint32_t>(at->as_local + tally.as_local);
-    const std::uint32_t slot = at->slot;
-    const bool local = at->as_local > 0;
-    const bool gone = at->times == 0;
-    if (gone || backends[slot].local != local) note(slot);
-    if (gone) {
-      holes.push_back(slot);
-      index.erase(at);
-    } else {
-      backends[slot].local = local;
-    }
+// One that comes waits for a slot, one that goes leaves a hole.
+void PoolUpdate::take(const Backend& target, const Tally& tally, Settling& settling) {
+  auto& [pool, index, touched, fillers, holes] = settling;
+  const auto at = position(index, pool.backends, target, ByTarget());
+  if (at == index.end() || ByTarget()(target, pool.backends[at->slot])) {
+    fillers.push_back(
+        {{target.address, target.port, tally.as_local > 0},
+         {0, static_cast<std::uint32_t>(tally.times), static_cast<std::uint32_t>(tally.as_local)}});
+    return;
   }
+  at->times = static_cast<std::uint32_t>(at->times + tally.times);
+  at->as_local = static_cast<std::uint32_t>(at->as_local + tally.as_local);
+  const std::uint32_t slot = at->slot;
+  const bool local = at->as_local > 0;
+  if (at->times == 0) {
+    settling.note(slot);
+    holes.push_back(slot);
+    index.erase(at);
+  } else if (pool.backends[slot].local != local) {
+    settling.note(slot);
+    pool.backends[slot].local = local;
+  }
+}
 
-  const std::size_t size_before = backends.size();
-  const std::size_t size_now = size_before + fillers.size() - holes.size();
+// Where the end comes closer, those past it wait for another slot; where it goes on, there are more
+// holes.
+void PoolUpdate::resize(Settling& settling) {
+  auto& [pool, index, touched, fillers, holes] = settling;
+  std::vector<Backend>& backends = pool.backends;
+  const std::size_t before = backends.size();
+  const std::size_t now = before + fillers.size() - holes.size();
   std::sort(holes.begin(), holes.end());
-  for (std::size_t i = size_now; i < size_before; ++i) {
+  for (std::size_t i = now; i < before; ++i) {
     const auto slot = static_cast<std::uint32_t>(i);
-    note(slot);
+    settling.note(slot);
     if (std::binary_search(holes.begin(), holes.end(), slot)) continue;
     const auto at = position(index, backends, backends[i], ByTarget());
     fillers.push_back({backends[i], *at});
     index.erase(at);
   }
-  std::erase_if(holes, [&](std::uint32_t slot) { return slot >= size_now; });
-  for (std::size_t i = size_before; i < size_now; ++i) {
+  std::erase_if(holes, [&](std::uint32_t slot) { return slot >= now; });
+  for (std::size_t i = before; i < now; ++i) {
     holes.push_back(static_cast<std::uint32_t>(i));
-    note(holes.back());
+    settling.note(holes.back());
   }
-  backends.resize(size_now);
+  backends.resize(now);
+}
 
+void PoolUpdate::fill(Settling& settling) {
+  auto& [pool, index, touched, fillers, holes] = settling;
   std::sort(fillers.begin(), fillers.end(),
             [](const Filler& a, const Filler& b) { return ByTarget()(a.backend, b.backend); });
   for (std::size_t i = 0; i < fillers.size(); ++i) {
     const auto& [backend, listed] = fillers[i];
-    index.insert(position(index, backends, backend, ByTarget()),
+    index.insert(position(index, pool.backends, backend, ByTarget()),
                  {holes[i], listed.times, listed.as_local});
-    backends[holes[i]] = backend;
+    pool.backends[holes[i]] = backend;
   }
 }
 

@@ -79,12 +79,25 @@ class PoolUpdate {
     std::optional<Backend> before(std::uint32_t slot, const Pool& pool) const;
   };
 
+  // A pool whose backends change.
+  struct Settling {
+    Pool& pool;
+    PoolIndex& index;
+    Touched& touched;
+    std::vector<Filler> fillers{};  // who comes, and who must leave a slot past the new end
+    std::vector<std::uint32_t> holes{};
+    void note(std::uint32_t slot);  // before it is written
+  };
+
   void tally(const EndpointSlice& slice, std::size_t first, std::size_t last, int sign,
              std::map<PoolKey, Tallies>& tallies) const;
   void tally_difference(const EndpointSlice& was, const EndpointSlice& is,
                         std::map<PoolKey, Tallies>& tallies) const;
   Tallies collect(const PoolKey& key) const;
   void settle(const PoolKey& key, const Tallies& tallies);
+  static void take(const Backend& target, const Tally& tally, Settling& settling);
+  static void resize(Settling& settling);
+  static void fill(Settling& settling);
   void create(const PoolKey& key, const std::vector<Backend>* left);
   Touched& touch(const PoolKey& key, const Pool& pool);
   std::vector<Frontend>& touch_frontends(const PoolKey& key);
