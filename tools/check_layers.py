@@ -2,17 +2,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """The layer rule: an #include points downward, and feature folders never include each other.
 
-    base < {log, loop, linux, model, reconcile};  {linux, reconcile} < tables
-    < ipam < {cni, podnet, bgp, service, policy, cluster} < explain < agent < lab < cmd
+    base < {log, linux, model, reconcile};  linux < {loop, control};  {linux, reconcile} < tables
+    < ipam;  {ipam, control} < {cni, podnet, bgp, service, policy, cluster} < explain < {agent, lab} < cmd
 """
 import os
 import pathlib
 import re
 import sys
 
-LAYERS = [["base"], ["log", "loop", "linux", "model", "reconcile"], ["tables"],
+LAYERS = [["base"], ["log", "linux", "model", "reconcile"], ["loop", "control", "tables"],
           ["ipam"], ["cni", "podnet", "bgp", "service", "policy", "cluster"],
-          ["explain"], ["agent"], ["lab"], ["cmd"]]
+          ["explain"], ["agent", "lab"], ["cmd"]]
 RANK = {folder: rank for rank, folders in enumerate(LAYERS) for folder in folders}
 LEAN = {"base", "linux", "tables", "cni", "ipam"}  # what the CNI plugins are made of
 HEAVY = re.compile(r"fmt/|spdlog/|uv\.h|iostream|log/|loop/")

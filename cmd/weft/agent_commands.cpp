@@ -6,16 +6,17 @@
 #include <memory>
 #include <string>
 
-#include "agent/control_socket.h"
 #include "agent/report.h"
 #include "agent/run.h"
+#include "control/client.h"
+#include "control/unix_address.h"
 
 namespace {
 
 using weft::agent::Report;
 
 struct AskOptions {
-  std::string socket{weft::agent::kDefaultControlSocket};
+  std::string socket{weft::control::kDefaultSocket};
   std::string output = "text";
   bool repair = false;
 };
@@ -25,7 +26,7 @@ void print(const Report& report, int& exit_code) {
   exit_code = report.exit_code;
 }
 
-weft::agent::Waiting waiting() {
+weft::control::Waiting waiting() {
   return {.tell = [](const std::string& sentence) {
     std::fprintf(stderr, "weft: %s\n", sentence.c_str());
   }};

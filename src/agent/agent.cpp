@@ -77,10 +77,7 @@ Result<std::unique_ptr<Agent>> Agent::start(loop::Loop& loop, Config config) {
 
 Result<> Agent::open() {
   // First: it tells whether another agent runs here.
-  WEFT_ASSIGN(control_, ControlServer::listen(loop_, config_.control_socket, is_root,
-                                              [this](const std::string& method, Reply reply) {
-                                                serve(method, std::move(reply));
-                                              }));
+  WEFT_ASSIGN(control_, ControlServer::listen(loop_, config_.control_socket, is_root, methods()));
   WEFT_ASSIGN(route_socket_, netlink::Socket::open(NETLINK_ROUTE));
   WEFT_ASSIGN(netlink::Socket netfilter, netlink::Socket::open(NETLINK_NETFILTER));
   stale_flows_.emplace(std::move(netfilter), clock_);
@@ -237,27 +234,39 @@ void Agent::note_plan(const Result<>& outcome) {
     log::error("agent", "cannot plan; what was planned before stands", {{"error", error}});
 }
 
-void Agent::serve(const std::string& method, Reply reply) {
-  if (method == "status") return reply(to_json(status()));
-  if (method == "uninstall") {
-    log::info("agent", "uninstalling");
-    reconcile_log_.expect_removals();
-    requests_.uninstall(std::move(reply));
-  } else if (requests_.uninstalling()) {
-    return reply(fail("the agent is being uninstalled"));
-  } else if (method == "verify" || method == "repair") {
-    if (!planner_.has_planned())
-      return reply(
-          fail("nothing is planned yet: " +
+std::vector<ControlMethod> Agent::methods() {
+  using control::Request;
+  return {{"status", {}, [this](const Request&, const Reply& reply) { reply(to_json(status())); }},
+          {"verify",
+           {},
+           [this](const Request&, Reply reply) {
+             if (refuses(reply)) return;
+             requests_.verify(std::move(reply));
+             wake();
+           }},
+          {"repair",
+           {},
+           [this](const Request&, Reply reply) {
+             if (refuses(reply)) return;
+             requests_.repair(std::move(reply));
+             wake();
+           }},
+          {"uninstall", {}, [this](const Request&, Reply reply) { uninstall(std::move(reply)); }}};
+}
+
+bool Agent::refuses(const Reply& reply) const {
+  if (requests_.uninstalling())
+    reply(fail("the agent is being uninstalled"));
+  else if (!planner_.has_planned())
+    reply(fail("nothing is planned yet: " +
                (waiting_for_.empty() ? plan_error_ : "the agent is waiting for " + waiting_for_)));
-    if (method == "verify")
-      requests_.verify(std::move(reply));
-    else
-      requests_.repair(std::move(reply));
-  } else {
-    return reply(
-        fail(fmt::format("unknown method \"{}\" (status, verify, repair, uninstall)", method)));
-  }
+  return requests_.uninstalling() || !planner_.has_planned();
+}
+
+void Agent::uninstall(Reply reply) {
+  log::info("agent", "uninstalling");
+  reconcile_log_.expect_removals();
+  requests_.uninstall(std::move(reply));
   wake();
 }
 

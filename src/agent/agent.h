@@ -68,7 +68,9 @@ class Agent {
   void wait_for(const std::string& what);  // logged once; "" = no longer
   void note_plan(const Result<>& outcome);
 
-  void serve(const std::string& method, Reply reply);
+  std::vector<ControlMethod> methods();    // what the control socket serves
+  bool refuses(const Reply& reply) const;  // to look at the kernel now; the reply says why
+  void uninstall(Reply reply);
   void on_uninstalled();
   void add_plan(Status& status) const;
   std::vector<std::string> problems() const;  // input that is not served as it stands

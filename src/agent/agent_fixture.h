@@ -23,6 +23,7 @@
 
 #include "agent/report.h"
 #include "agent/run.h"
+#include "base/temporary_directory.h"
 #include "linux/netns_fixture.h"
 
 namespace weft::agent {
@@ -32,8 +33,6 @@ class AgentFixture : public NetnsFixture {
   static constexpr std::chrono::seconds kPatience{10};
 
   AgentFixture() {
-    std::string pattern = std::filesystem::temp_directory_path() / "weft-test-XXXXXX";
-    directory_ = ::mkdtemp(pattern.data());
     std::filesystem::create_directory(directory_ + "/manifests");
     sh("ip link set lo up; ip link add eth0 type veth peer name far; ip link set eth0 up;"
        " ip link set far up; ip address add 172.31.0.11/24 dev eth0");
@@ -41,10 +40,7 @@ class AgentFixture : public NetnsFixture {
     write_manifest("web.yaml", kWeb);
   }
 
-  ~AgentFixture() override {
-    kill_agent();
-    std::filesystem::remove_all(directory_);
-  }
+  ~AgentFixture() override { kill_agent(); }
 
   // Renamed into place, as writers should.
   void write_manifest(const std::string& name, const std::string& text) const {
@@ -184,7 +180,8 @@ metadata: {name: empty, namespace: default}
 spec: {clusterIP: 10.96.0.11, clusterIPs: [10.96.0.11], ports: [{port: 80}]}
 )";
 
-  std::string directory_{};
+  const TemporaryDirectory temporary_{};
+  const std::string directory_ = temporary_.path();
   pid_t agent_ = -1;
 };
 

@@ -9,8 +9,7 @@
 #include <thread>
 
 #include "agent/agent_fixture.h"
-#include "agent/control_message.h"
-#include "agent/control_socket.h"
+#include "control/client.h"
 #include "linux/file.h"
 
 namespace weft::agent {
@@ -57,8 +56,8 @@ TEST_F(AgentUninstallTest, WhoAsksWhileAnotherIsServedIsToldThatNothingIsLeft) {
   Report first;
   std::thread ask([&] { first = report_uninstall(socket()); });
   EXPECT_TRUE(eventually([&] { return log().find("uninstalling") != std::string::npos; }));
-  const auto connection = connect_to(socket());
-  const std::string request = encode_request("uninstall") + "\n";
+  const auto connection = control::connect_to(socket());
+  const std::string request = control::encode(control::Request{"uninstall"}) + "\n";
   const bool in_time = connection.has_value();  // or it had ended already
   if (in_time) {
     EXPECT_GT(::send(connection->get(), request.data(), request.size(), MSG_NOSIGNAL), 0);

@@ -12,6 +12,7 @@
 
 #include "base/address.h"
 #include "base/result.h"
+#include "control/unix_address.h"
 #include "log/log.h"
 #include "podnet/plan.h"
 
@@ -36,7 +37,7 @@ struct ServicesConfig {
 struct Config {
   std::string node_name{};
   std::string state_directory = "/var/lib/weft";
-  std::string control_socket = "/run/weft/agent.sock";
+  std::string control_socket = control::kDefaultSocket;
   std::string manifest_directory = "/etc/weft/manifests";
   std::vector<Prefix> cluster_cidrs{};
   std::vector<Prefix> service_cidrs{};

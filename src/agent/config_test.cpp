@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "agent/run.h"
+#include "base/temporary_directory.h"
 
 namespace weft::agent {
 namespace {
@@ -254,12 +255,12 @@ TEST(Config, TextThatIsNotUtf8IsAnErrorThatNamesFieldAndValue) {
 }
 
 TEST(Config, AWrongConfigurationEndsTheAgentWithExitCode2) {
-  const std::string path = testing::TempDir() + "weft-test-agent.yaml";
+  const TemporaryDirectory directory;
+  const std::string path = directory.path() + "/agent.yaml";
   for (const char* text : {"nodeName: caf\xe9\n", "{\"a\": 1e999}", "kind: Pod\n", ""}) {
     std::ofstream(path) << text;
     EXPECT_EQ(run(path), 2) << text;
   }
-  std::remove(path.c_str());
 }
 
 TEST(Config, SocketPathMustFitASocketAddress) {

@@ -6,7 +6,7 @@
 #include <array>
 #include <cerrno>
 
-#include "agent/control_message.h"
+#include "control/message.h"
 
 namespace weft::agent {
 
@@ -47,7 +47,7 @@ void ControlServer::Connection::read_some() {
   }
   if (ended_) return;  // refused: what it says does not matter
   in_.append(buffer.data(), static_cast<std::size_t>(size));
-  if (waiting_ && in_.size() > kLongestRequest) return leave();
+  if (waiting_ && in_.size() > control::kLongestRequest) return leave();
   next_request();
 }
 
@@ -55,18 +55,19 @@ void ControlServer::Connection::next_request() {
   while (server_ != nullptr && !waiting_) {
     const std::size_t end = in_.find('\n');
     if (end == std::string::npos) {
-      if (in_.size() > kLongestRequest) refuse("the request is too long");
+      if (in_.size() > control::kLongestRequest) refuse("the request is too long");
       return;
     }
-    const Result<std::string> method = decode_request(std::string_view(in_).substr(0, end));
+    const Result<control::Request> request =
+        control::decode_request(std::string_view(in_).substr(0, end));
     in_.erase(0, end + 1);
-    if (!method) {
-      answer(Failure(method.error()));
+    if (!request) {
+      answer(Failure(request.error()));
       continue;
     }
     waiting_ = true;
-    server_->handler_(
-        *method, [weak = weak_from_this(), id = ++request_](const Result<std::string>& result) {
+    server_->serve(
+        *request, [weak = weak_from_this(), id = ++request_](const Result<std::string>& result) {
           const auto self = weak.lock();
           if (!self || self->server_ == nullptr || !self->waiting_ || self->request_ != id) return;
           self->waiting_ = false;
@@ -77,7 +78,7 @@ void ControlServer::Connection::next_request() {
 }
 
 void ControlServer::Connection::answer(const Result<std::string>& result) {
-  out_ += encode_response(result) + "\n";
+  out_ += control::encode(result) + "\n";
   write_some();
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/control_server.h"
 
+#include <fmt/format.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -11,7 +12,8 @@
 #include <thread>
 
 #include "agent/control_connection.h"
-#include "agent/control_socket.h"
+#include "control/client.h"
+#include "control/unix_address.h"
 #include "log/log.h"
 
 namespace weft::agent {
@@ -28,7 +30,7 @@ Result<> make_directory_of(const std::string& path) {
 
 // One that was killed may still accept for a moment while the kernel takes it apart; it hangs up.
 bool is_alive(const std::string& path) {
-  const auto answer = ask_agent(path, "status", kBusyAgent);
+  const auto answer = control::ask_agent(path, {"status"}, control::kBusyAgent);
   if (answer) return true;
   const int code = answer.error().code;
   return code != ENOENT && code != ECONNREFUSED && code != ECONNRESET;
@@ -47,7 +49,7 @@ std::string lock_file(const std::string& path) { return path + ".lock"; }
 // The right to the socket, for this process's life. Who has it answers, or is about to, or was
 // killed and is being taken apart.
 Result<FileLock> claim(const std::string& path) {
-  const auto end = std::chrono::steady_clock::now() + kBusyAgent;
+  const auto end = std::chrono::steady_clock::now() + control::kBusyAgent;
   while (true) {
     if (is_alive(path)) return fail("another agent answers at " + path, EADDRINUSE);
     WEFT_ASSIGN(auto lock, FileLock::try_acquire(lock_file(path)));
@@ -61,7 +63,7 @@ Result<FileLock> claim(const std::string& path) {
 Result<UniqueFd> bind_socket(const std::string& path) {
   UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!fd) return fail_errno("socket");
-  const sockaddr_un address = socket_address(path);
+  WEFT_ASSIGN(const sockaddr_un address, control::unix_address(path));
   // From the first moment on only root can connect: bind makes the file with this mask.
   const mode_t mask = ::umask(0177);
   const int bound = ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address);
@@ -79,13 +81,13 @@ bool is_root(const ucred& peer) { return peer.uid == 0; }
 Result<std::unique_ptr<ControlServer>> ControlServer::listen(loop::Loop& loop,
                                                              const std::string& path,
                                                              Admission admit,
-                                                             ControlHandler handler) {
+                                                             std::vector<ControlMethod> methods) {
   WEFT_TRY(make_directory_of(path), "control socket");
   WEFT_TRY(check_place(path), "control socket");
   WEFT_ASSIGN(FileLock lock, claim(path), "control socket");
   if (::unlink(path.c_str()) != 0 && errno != ENOENT) return fail_errno("control socket: " + path);
   auto server = std::unique_ptr<ControlServer>(
-      new ControlServer(loop, path, std::move(lock), std::move(admit), std::move(handler)));
+      new ControlServer(loop, path, std::move(lock), std::move(admit), std::move(methods)));
   WEFT_ASSIGN(server->listener_, bind_socket(path), "control socket");
   WEFT_ASSIGN(loop::FdWatcher watcher,
               loop::FdWatcher::readable(loop, server->listener_.get(),
@@ -119,6 +121,18 @@ void ControlServer::admit(UniqueFd fd) {
   log::warning("control", "refused a peer that is not root",
                {{"uid", peer.uid}, {"pid", peer.pid}});
   connection->refuse("only root may ask the agent");
+}
+
+void ControlServer::serve(const control::Request& request, Reply reply) const {
+  std::vector<std::string_view> names;
+  for (const ControlMethod& method : methods_) {
+    names.push_back(method.name);
+    if (method.name != request.method) continue;
+    if (const auto checked = control::check(request, method.parameters); !checked)
+      return reply(Failure(checked.error()));
+    return method.serve(request, std::move(reply));
+  }
+  reply(fail(fmt::format("unknown method \"{}\" ({})", request.method, fmt::join(names, ", "))));
 }
 
 }  // namespace weft::agent

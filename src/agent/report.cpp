@@ -41,8 +41,9 @@ std::string count_text(std::size_t count, std::string_view what) {
   return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
 }
 
-Result<Report> verify(const std::string& socket, bool json, const Waiting& waiting) {
-  WEFT_ASSIGN(const std::string answer, ask_agent(socket, "verify", kLongestWork, waiting));
+Result<Report> verify(const std::string& socket, bool json, const control::Waiting& waiting) {
+  WEFT_ASSIGN(const std::string answer,
+              control::ask_agent(socket, {"verify"}, control::kLongestWork, waiting));
   WEFT_ASSIGN(const std::vector<Drift> drifts, drifts_in(answer, "drift"));
   const int exit_code = drifts.empty() ? 0 : 1;
   if (json) return Report{answer + "\n", exit_code};
@@ -56,8 +57,9 @@ Result<Report> verify(const std::string& socket, bool json, const Waiting& waiti
                 exit_code};
 }
 
-Result<Report> repair(const std::string& socket, bool json, const Waiting& waiting) {
-  WEFT_ASSIGN(const std::string answer, ask_agent(socket, "repair", kLongestWork, waiting));
+Result<Report> repair(const std::string& socket, bool json, const control::Waiting& waiting) {
+  WEFT_ASSIGN(const std::string answer,
+              control::ask_agent(socket, {"repair"}, control::kLongestWork, waiting));
   WEFT_ASSIGN(const std::vector<Drift> repaired, drifts_in(answer, "repaired"));
   WEFT_ASSIGN(const std::vector<Drift> left, drifts_in(answer, "drift"));
   const int exit_code = left.empty() ? 0 : 1;
@@ -73,14 +75,15 @@ Result<Report> repair(const std::string& socket, bool json, const Waiting& waiti
 }
 
 Result<Report> status(const std::string& socket, bool json) {
-  WEFT_ASSIGN(const std::string answer, ask_agent(socket, "status", kBusyAgent));
+  WEFT_ASSIGN(const std::string answer,
+              control::ask_agent(socket, {"status"}, control::kBusyAgent));
   if (json) return Report{answer + "\n"};
   WEFT_ASSIGN(std::string text, status_text(answer));
   return Report{std::move(text)};
 }
 
-Result<Report> uninstall(const std::string& socket, const Waiting& waiting) {
-  WEFT_TRY(uninstall_agent(socket, kLongestWork, waiting));
+Result<Report> uninstall(const std::string& socket, const control::Waiting& waiting) {
+  WEFT_TRY(control::uninstall_agent(socket, control::kLongestWork, waiting));
   return Report{"uninstalled: nothing is left in the kernel; the agent has ended\n"};
 }
 
@@ -90,15 +93,15 @@ Report report_status(const std::string& socket, bool json) {
   return unless_failed(status(socket, json));
 }
 
-Report report_verify(const std::string& socket, bool json, const Waiting& waiting) {
+Report report_verify(const std::string& socket, bool json, const control::Waiting& waiting) {
   return unless_failed(verify(socket, json, waiting));
 }
 
-Report report_repair(const std::string& socket, bool json, const Waiting& waiting) {
+Report report_repair(const std::string& socket, bool json, const control::Waiting& waiting) {
   return unless_failed(repair(socket, json, waiting));
 }
 
-Report report_uninstall(const std::string& socket, const Waiting& waiting) {
+Report report_uninstall(const std::string& socket, const control::Waiting& waiting) {
   return unless_failed(uninstall(socket, waiting));
 }
 

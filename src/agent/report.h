@@ -5,7 +5,7 @@
 
 #include <string>
 
-#include "agent/control_socket.h"
+#include "control/client.h"
 
 namespace weft::agent {
 
@@ -17,8 +17,8 @@ struct Report {
 
 Report report_status(const std::string& socket, bool json);
 // These may take long; `waiting` is told when they do.
-Report report_verify(const std::string& socket, bool json, const Waiting& waiting = {});
-Report report_repair(const std::string& socket, bool json, const Waiting& waiting = {});
-Report report_uninstall(const std::string& socket, const Waiting& waiting = {});
+Report report_verify(const std::string& socket, bool json, const control::Waiting& waiting = {});
+Report report_repair(const std::string& socket, bool json, const control::Waiting& waiting = {});
+Report report_uninstall(const std::string& socket, const control::Waiting& waiting = {});
 
 }  // namespace weft::agent

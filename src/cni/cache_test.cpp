@@ -4,10 +4,11 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+
+#include "base/temporary_directory.h"
 
 namespace weft::cni {
 namespace {
@@ -26,16 +27,13 @@ TEST(Base64, TestVectorsOfTheRfc) {
 class Cache : public testing::Test {
  protected:
   Cache() {
-    std::string pattern = testing::TempDir() + "/weft-test-XXXXXX";
-    if (::mkdtemp(pattern.data()) == nullptr) std::abort();
-    directory_ = pattern;
     list_.name = "net";
     list_.json = "foob";
   }
-  ~Cache() override { std::filesystem::remove_all(directory_); }
   std::string file() const { return cache_file(directory_, "net", attachment_); }
 
-  std::string directory_{};
+  const TemporaryDirectory temporary_{};
+  const std::string directory_ = temporary_.path();
   ConfigurationList list_{};
   Attachment attachment_{"abc", "/run/netns/x", "eth0", {{"K", "V"}}, R"({"ips":["10.1.0.7"]})"};
   Json result_ = {{"cniVersion", "1.0.0"}};

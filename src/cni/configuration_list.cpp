@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <dirent.h>
+#include "cni/configuration_list.h"
 
 #include <algorithm>
 #include <cerrno>
-#include <memory>
 
 #include "cni/environment.h"
 #include "cni/json.h"
-#include "cni/runtime.h"
 #include "cni/version.h"
 #include "linux/file.h"
 
@@ -95,16 +93,13 @@ Result<ConfigurationList> load_configuration_list(const std::string& path) {
 }
 
 Result<ConfigurationList> first_configuration_list(const std::string& directory) {
-  const std::unique_ptr<DIR, int (*)(DIR*)> listing(::opendir(directory.c_str()), ::closedir);
-  if (!listing) return fail_errno("open " + directory);
-  std::string first;
-  while (const dirent* entry = ::readdir(listing.get())) {
-    const std::string name = entry->d_name;
-    if (name.ends_with(kExtension) && (first.empty() || name < first)) first = name;
-  }
-  if (first.empty())
+  WEFT_ASSIGN(const std::vector<std::string> names, list_directory(directory));
+  const auto first = std::find_if(names.begin(), names.end(), [](const std::string& name) {
+    return name.ends_with(kExtension);
+  });
+  if (first == names.end())
     return weft::fail("no *" + std::string(kExtension) + " in " + directory, ENOENT);
-  return load_configuration_list(directory + "/" + first);
+  return load_configuration_list(directory + "/" + *first);
 }
 
 }  // namespace weft::cni

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "cni/configuration_list.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-#include <filesystem>
 #include <fstream>
 
-#include "cni/runtime.h"
+#include "base/temporary_directory.h"
 
 namespace weft::cni {
 namespace {
@@ -60,16 +60,11 @@ TEST(ConfigurationList, Refusals) {
 
 class ConfigurationDirectory : public testing::Test {
  protected:
-  ConfigurationDirectory() {
-    std::string pattern = testing::TempDir() + "/weft-test-XXXXXX";
-    if (::mkdtemp(pattern.data()) == nullptr) std::abort();
-    directory_ = pattern;
-  }
-  ~ConfigurationDirectory() override { std::filesystem::remove_all(directory_); }
   void put(const std::string& name, const std::string& content) {
     std::ofstream(directory_ + "/" + name) << content;
   }
-  std::string directory_{};
+  const TemporaryDirectory temporary_{};
+  const std::string directory_ = temporary_.path();
 };
 
 TEST_F(ConfigurationDirectory, TheFirstByName) {

@@ -102,13 +102,6 @@ Outcome<std::string> handle(const Plugin& plugin, Request& request) {
 
 }  // namespace
 
-const Plugin* find_plugin(std::span<const Plugin> plugins, std::string_view name) {
-  for (const Plugin& plugin : plugins) {
-    if (plugin.name == name) return &plugin;
-  }
-  return nullptr;
-}
-
 Response respond(std::span<const Plugin> plugins, std::string_view program,
                  const Variables& variables,
                  const std::function<Result<std::string>()>& read_input) {

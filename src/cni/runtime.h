@@ -1,42 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The runtime's side of CNI, as libcni has it: a configuration list is loaded from a file, its
-// plugins are executed one after another, each with the one before's result as prevResult, and the
-// last result is kept in a cache for DEL (SPEC.md, "Section 3"; the cache is in libcni's own
-// format, cache.h). Blocking; no state outside of the files.
+// The runtime's side of CNI, as libcni has it: the plugins of a configuration list are executed one
+// after another, each with the one before's result as prevResult, and the last result is kept in a
+// cache for DEL (SPEC.md, "Section 3"; the cache is in libcni's own format, cache.h). Blocking; no
+// state outside of the files.
 #pragma once
 
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "base/result.h"
+#include "cni/configuration_list.h"
 #include "cni/result.h"
 
 namespace weft::cni {
-
-// One plugin of a list: its type, the capabilities it declares, and its object as JSON text.
-struct PluginEntry {
-  std::string type{};
-  std::vector<std::string> capabilities{};
-  std::string json{};
-};
-
-struct ConfigurationList {
-  std::string name{};
-  std::string cni_version{};  // of cniVersion and cniVersions, the highest that we speak
-  bool disable_check = false;
-  bool disable_gc = false;
-  std::vector<PluginEntry> plugins{};
-  std::string json{};  // the whole file
-};
-
-// Errors name the file, and field and value.
-Result<ConfigurationList> parse_configuration_list(std::string_view text);
-Result<ConfigurationList> load_configuration_list(const std::string& path);
-// The first *.conflist by name; an error when there is none.
-Result<ConfigurationList> first_configuration_list(const std::string& directory);
 
 // What is attached to a network: an interface in a namespace, in the name of a container.
 struct Attachment {

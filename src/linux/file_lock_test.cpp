@@ -4,10 +4,11 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/file.h>
-#include <unistd.h>
 
 #include <optional>
 #include <string>
+
+#include "base/temporary_directory.h"
 
 namespace weft {
 namespace {
@@ -18,7 +19,8 @@ bool is_free(const std::string& path) {
 }
 
 TEST(FileLock, IsHeldUntilTheObjectGoes) {
-  const std::string path = testing::TempDir() + "weft-test-lock-" + std::to_string(::getpid());
+  const TemporaryDirectory directory;
+  const std::string path = directory.path() + "/lock";
   {
     const auto lock = FileLock::acquire(path);
     ASSERT_TRUE(lock.has_value()) << lock.error().message;
@@ -29,7 +31,6 @@ TEST(FileLock, IsHeldUntilTheObjectGoes) {
   }
   EXPECT_TRUE(is_free(path));
   EXPECT_TRUE(FileLock::try_acquire(path).value());
-  ::unlink(path.c_str());
   EXPECT_FALSE(FileLock::acquire("/no/such/directory/lock").has_value());
 }
 

@@ -6,9 +6,8 @@
 #include <sys/stat.h>
 
 #include <cerrno>
-#include <cstdlib>
-#include <filesystem>
 
+#include "base/temporary_directory.h"
 #include "base/unique_fd.h"
 
 namespace weft {
@@ -19,19 +18,13 @@ using testing::HasSubstr;
 
 class FileTest : public testing::Test {
  protected:
-  FileTest() {
-    std::string pattern = testing::TempDir() + "/weft-test-XXXXXX";
-    if (::mkdtemp(pattern.data()) == nullptr) std::abort();
-    directory_ = pattern;
-  }
-  ~FileTest() override { std::filesystem::remove_all(directory_); }
-
   static mode_t mode_of(const std::string& path) {
     struct stat status {};
     return ::stat(path.c_str(), &status) == 0 ? status.st_mode & 07777 : 0;
   }
 
-  std::string directory_{};
+  const TemporaryDirectory temporary_{};
+  const std::string directory_ = temporary_.path();
 };
 
 TEST_F(FileTest, WrittenAtomicallyItHasItsModeAndNothingIsBeside) {

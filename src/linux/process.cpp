@@ -211,7 +211,6 @@ Result<std::array<UniqueFd, 2>> make_pipe() {
   return std::array<UniqueFd, 2>{UniqueFd(ends[0]), UniqueFd(ends[1])};
 }
 
-// A file in memory and not a pipe: nobody has to feed it while the output is read.
 Result<UniqueFd> memory_file(std::string_view content) {
   UniqueFd fd(::memfd_create("input", MFD_CLOEXEC));
   if (!fd) return fail_errno("memfd_create");
@@ -260,7 +259,11 @@ Result<Process> start_process(const ProcessSpec& spec) {
 Result<int> wait_for(const Process& process) {
   siginfo_t info{};
   while (::waitid(P_PIDFD, static_cast<id_t>(process.pidfd.get()), &info, WEXITED) != 0) {
-    if (errno != EINTR) return fail_errno("wait for process " + std::to_string(process.pid));
+    pollfd ended{process.pidfd.get(), POLLIN, 0};
+    if (errno == EAGAIN)  // a pidfd that was made non-blocking, as event loops do
+      ::poll(&ended, 1, -1);
+    else if (errno != EINTR)
+      return fail_errno("wait for process " + std::to_string(process.pid));
   }
   return info.si_code == CLD_EXITED ? info.si_status : kSignalled + info.si_status;
 }
@@ -280,19 +283,22 @@ Result<std::optional<int>> wait_for(const Process& process, std::chrono::millise
   }
 }
 
-Result<Output> run_process(ProcessSpec spec, std::string_view input) {
+Result<PipedProcess> start_piped(ProcessSpec spec, std::string_view input) {
   WEFT_ASSIGN(const UniqueFd in, memory_file(input));
   WEFT_ASSIGN(auto out, make_pipe());
   WEFT_ASSIGN(auto err, make_pipe());
   spec.stdin_fd = in.get();
   spec.stdout_fd = out[1].get();
   spec.stderr_fd = err[1].get();
-  WEFT_ASSIGN(const Process process, start_process(spec));
-  out[1].reset();
-  err[1].reset();
+  WEFT_ASSIGN(Process process, start_process(spec));
+  return PipedProcess{std::move(process), std::move(out[0]), std::move(err[0])};
+}
+
+Result<Output> run_process(ProcessSpec spec, std::string_view input) {
+  WEFT_ASSIGN(PipedProcess piped, start_piped(std::move(spec), input));
   Output output;
-  WEFT_TRY(collect(out[0], err[0], output));
-  WEFT_ASSIGN(output.status, wait_for(process));
+  WEFT_TRY(collect(piped.out, piped.err, output));
+  WEFT_ASSIGN(output.status, wait_for(piped.process));
   return output;
 }
 

@@ -15,6 +15,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -53,6 +54,15 @@ Result<Process> start_process(const ProcessSpec& spec);
 Result<int> wait_for(const Process& process);
 // Nothing when it still runs at the deadline.
 Result<std::optional<int>> wait_for(const Process& process, std::chrono::milliseconds timeout);
+
+// Started with `input` on stdin, a file in memory and not a pipe: nobody has to feed it. What it
+// prints waits in the two pipes.
+struct PipedProcess {
+  Process process{};
+  UniqueFd out{};
+  UniqueFd err{};
+};
+Result<PipedProcess> start_piped(ProcessSpec spec, std::string_view input);
 
 struct Output {
   int status = 0;

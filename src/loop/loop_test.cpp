@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include <array>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <optional>
@@ -18,9 +17,11 @@
 #include <string>
 #include <vector>
 
+#include "base/temporary_directory.h"
 #include "base/unique_fd.h"
 #include "loop/directory_watch.h"
 #include "loop/fd_watcher.h"
+#include "loop/loop_fixture.h"
 #include "loop/signal.h"
 #include "loop/timer.h"
 
@@ -28,34 +29,6 @@ namespace weft::loop {
 namespace {
 
 using namespace std::chrono_literals;
-
-class LoopTest : public testing::Test {
- protected:
-  // Serves events until stop() or, failing the test, for five seconds.
-  void run() {
-    Timer deadline(loop_, [this] {
-      ADD_FAILURE() << "the event did not come";
-      loop_.stop();
-    });
-    deadline.arm(Loop::now() + 5s);
-    loop_.run();
-  }
-
-  Loop loop_ = Loop::open().value();
-};
-
-class TemporaryDirectory {
- public:
-  TemporaryDirectory() {
-    std::string pattern = std::filesystem::temp_directory_path() / "weft-test-XXXXXX";
-    path_ = ::mkdtemp(pattern.data());
-  }
-  ~TemporaryDirectory() { std::filesystem::remove_all(path_); }
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_{};
-};
 
 TEST_F(LoopTest, TimerIsNeverEarlyAndFiresOnce) {
   int fired = 0;

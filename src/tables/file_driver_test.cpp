@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "base/temporary_directory.h"
 #include "tables/driver_fixture.h"
 
 namespace weft::tables {
@@ -21,16 +22,14 @@ using testing::UnorderedElementsAre;
 class FileDriverTest : public testing::Test {
  protected:
   FileDriverTest() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "weft-test-XXXXXX").string();
-    root_ = mkdtemp(pattern.data());
     path_ = (root_ / "net.d" / "10-weft.conflist").string();
     driver_ = FileDriver({path_}, state());
   }
-  ~FileDriverTest() override { std::filesystem::remove_all(root_); }
 
   std::string state() const { return (root_ / "state").string(); }
 
-  std::filesystem::path root_{};
+  const TemporaryDirectory temporary_{};
+  const std::filesystem::path root_ = temporary_.path();
   std::string path_{};
   FileDriver driver_{{}, ""};
 };

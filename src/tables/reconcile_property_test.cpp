@@ -8,10 +8,10 @@
 #include <rapidcheck.h>
 
 #include <array>
-#include <filesystem>
 #include <map>
 #include <memory>
 
+#include "base/temporary_directory.h"
 #include "linux/netns_fixture.h"
 #include "reconcile/reconciler.h"
 #include "tables/address_driver.h"
@@ -171,9 +171,8 @@ class World {
     reconciler_.start();
     settle();
   }
-  ~World() { std::filesystem::remove_all(directory_); }
 
-  const std::string& directory() const { return directory_; }
+  const std::string& directory() const { return directory_.path(); }
 
   // From what was planned before to what `next` plans, as edits.
   void merge(const Node& next) {
@@ -238,10 +237,6 @@ class World {
     const ShellOutput output = shell(command);
     RC_ASSERT(output.status == 0);
   }
-  static std::string make_directory() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "weft-test-XXXXXX").string();
-    return mkdtemp(pattern.data());
-  }
 
   template <class Kind>
   void print(std::string& text) {
@@ -282,7 +277,7 @@ class World {
     RC_FAIL(why);
   }
 
-  std::string directory_ = make_directory();
+  const TemporaryDirectory directory_{};
   Netns netns_ = fresh_netns();
   netlink::Socket socket_ = netlink::Socket::open(NETLINK_ROUTE, netns_).value();
   FakeClock clock_{};

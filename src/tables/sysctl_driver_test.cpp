@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "base/temporary_directory.h"
 #include "linux/router_fixture.h"
 #include "tables/driver_fixture.h"
 
@@ -22,11 +23,8 @@ constexpr const char* kForward6 = "net/ipv6/conf/all/forwarding";
 class SysctlDriverTest : public DriverFixture {
  protected:
   SysctlDriverTest() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "weft-test-XXXXXX").string();
-    state_ = mkdtemp(pattern.data());
     sh("echo 0 > /proc/sys/net/ipv4/ip_forward; echo 0 > /proc/sys/net/ipv6/conf/all/forwarding");
   }
-  ~SysctlDriverTest() override { std::filesystem::remove_all(state_); }
 
   SysctlDriver driver(const char* boot = "this boot") const {
     return {Netns::current().value(), state_.string(), boot};
@@ -53,7 +51,8 @@ class SysctlDriverTest : public DriverFixture {
     return count;
   }
 
-  std::filesystem::path state_{};
+  const TemporaryDirectory temporary_{};
+  const std::filesystem::path state_ = temporary_.path();
 };
 
 TEST_F(SysctlDriverTest, SetsAndPutsBackWhatWas) {

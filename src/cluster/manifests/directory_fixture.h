@@ -3,7 +3,6 @@
 #pragma once
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <filesystem>
 #include <fstream>
@@ -11,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/temporary_directory.h"
 #include "cluster/manifests/directory.h"
 #include "model/cluster_state.h"
 
@@ -23,16 +23,6 @@ inline std::string service(const std::string& name, int port) {
 
 class DirectoryFixture : public ::testing::Test {
  protected:
-  DirectoryFixture() {
-    std::string pattern = ::testing::TempDir() + "weft-test-manifests-XXXXXX";
-    path_ = ::mkdtemp(pattern.data());
-    copies_ = path_ + ".copies";
-  }
-  ~DirectoryFixture() override {
-    std::filesystem::remove_all(path_);
-    std::filesystem::remove_all(copies_);
-  }
-
   void write(const std::string& name, const std::string& text) const {
     std::ofstream(path_ + "/" + name) << text;
   }
@@ -47,8 +37,10 @@ class DirectoryFixture : public ::testing::Test {
   }
   std::vector<std::string> take_reports() { return std::exchange(reports_, {}); }
 
-  std::string path_{};
-  std::string copies_{};
+  const TemporaryDirectory directory_of_manifests_{};
+  const TemporaryDirectory directory_of_copies_{};
+  const std::string path_ = directory_of_manifests_.path();
+  const std::string copies_ = directory_of_copies_.path() + "/copies";
   model::ClusterState state_{};
   std::vector<std::string> reports_{};
   ManifestDirectory::Report report_ = [this](const std::string& message) {

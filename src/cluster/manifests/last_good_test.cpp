@@ -3,12 +3,13 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+
+#include "base/temporary_directory.h"
 
 namespace weft::cluster {
 namespace {
@@ -19,20 +20,14 @@ using ::testing::IsEmpty;
 
 class LastGoodTest : public ::testing::Test {
  protected:
-  LastGoodTest() {
-    std::string pattern = ::testing::TempDir() + "weft-test-last-good-XXXXXX";
-    directory_ = ::mkdtemp(pattern.data());
-    path_ = directory_ + "/state/last-good";
-  }
-  ~LastGoodTest() override { std::filesystem::remove_all(directory_); }
-
   std::string content() const {
     std::ifstream file(path_, std::ios::binary);
     return {std::istreambuf_iterator<char>(file), {}};
   }
 
-  std::string directory_{};
-  std::string path_{};
+  const TemporaryDirectory temporary_{};
+  const std::string directory_ = temporary_.path();
+  const std::string path_ = directory_ + "/state/last-good";
 };
 
 TEST_F(LastGoodTest, KeepsReadsAndForgetsOverRestarts) {

@@ -6,7 +6,6 @@
 
 #include <gmock/gmock.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -15,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/temporary_directory.h"
 #include "cni/json.h"
 #include "cni/runtime.h"
 #include "linux/netns_fixture.h"
@@ -26,14 +26,10 @@ inline constexpr const char* kReferencePlugins = "/usr/lib/cni";
 class ClusterFixture : public testing::Test {
  protected:
   ClusterFixture() {
-    std::string pattern = testing::TempDir() + "/weft-test-XXXXXX";
-    if (::mkdtemp(pattern.data()) == nullptr) std::abort();
-    directory_ = pattern;
     runtime_.plugin_directories = {WEFT_PLUGIN_DIRECTORY};
     runtime_.cache_directory = directory_ + "/cache";
     runtime_.host_netns = path_of(node_);
   }
-  ~ClusterFixture() override { std::filesystem::remove_all(directory_); }
 
   // A bridge plugin's object with host-local's ranges; `bridge_keys` and `ipam_keys` begin with a
   // comma.
@@ -107,7 +103,8 @@ class ClusterFixture : public testing::Test {
     return names;
   }
 
-  std::string directory_{};
+  const TemporaryDirectory temporary_{};
+  const std::string directory_ = temporary_.path();
   Netns node_ = fresh_netns();
   Netns pod_ = fresh_netns();
   Runtime runtime_{};

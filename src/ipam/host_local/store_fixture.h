@@ -4,23 +4,17 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <string>
 
+#include "base/temporary_directory.h"
+
 namespace weft::ipam {
 
 class StoreFixture : public testing::Test {
  protected:
-  StoreFixture() {
-    std::string pattern = testing::TempDir() + "/weft-test-XXXXXX";
-    if (::mkdtemp(pattern.data()) == nullptr) std::abort();
-    directory_ = pattern;
-  }
-  ~StoreFixture() override { std::filesystem::remove_all(directory_); }
-
   std::string path(const std::string& file) const { return directory_ + "/net/" + file; }
   std::string bytes(const std::string& file) const {
     std::ifstream stream(path(file), std::ios::binary);
@@ -32,7 +26,8 @@ class StoreFixture : public testing::Test {
   }
   bool exists(const std::string& file) const { return std::filesystem::exists(path(file)); }
 
-  std::string directory_{};
+  const TemporaryDirectory temporary_{};
+  const std::string directory_ = temporary_.path();
 };
 
 }  // namespace weft::ipam

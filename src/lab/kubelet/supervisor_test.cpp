@@ -5,20 +5,17 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <filesystem>
 
+#include "base/temporary_directory.h"
 #include "lab/kubelet/pods.h"
 #include "linux/cgroup.h"
 
 namespace weft::lab {
 namespace {
 
-namespace fs = std::filesystem;
-
 class SupervisorTest : public testing::Test {
  protected:
   SupervisorTest() {
-    fs::create_directories(directory_);
     record_.name = {"default", "a"};
     record_.id = "0123abcd";
     record_.node = "node1";
@@ -28,7 +25,6 @@ class SupervisorTest : public testing::Test {
     record_.state_file = directory_ + "/state.json";
     record_.log_file = directory_ + "/log";
   }
-  ~SupervisorTest() override { fs::remove_all(directory_); }
 
   void add(const std::string& script, bool init = false) {
     record_.commands.push_back(
@@ -46,8 +42,8 @@ class SupervisorTest : public testing::Test {
     return WEXITSTATUS(status);
   }
 
-  const std::string directory_ =
-      testing::TempDir() + "weft-test-supervisor-" + std::to_string(::getpid());
+  const TemporaryDirectory temporary_{};
+  const std::string directory_ = temporary_.path();
   PodRecord record_{};
 };
 

@@ -10,7 +10,7 @@
 #include <fstream>
 #include <thread>
 
-#include "agent/control_socket.h"
+#include "control/client.h"
 #include "lab/interrupt.h"
 #include "linux/cgroup.h"
 #include "linux/netns.h"
@@ -51,7 +51,7 @@ Failure agent_ended(const Lab& lab, const std::string& node) {
 }
 
 Result<bool> is_settled(const Lab& lab, const std::string& node) {
-  const auto answer = agent::ask_agent(lab.names.agent_socket(node), "status", kStatusPatience);
+  const auto answer = control::ask_agent(lab.names.agent_socket(node), {"status"}, kStatusPatience);
   if (!answer) {
     if (!agent_pid(lab, node)) return agent_ended(lab, node);
     return false;  // it does not listen yet

@@ -3,43 +3,13 @@
 
 #include <gtest/gtest.h>
 
-#include "agent/config.h"
-
 namespace weft::lab {
 namespace {
 
-Lab dual_lab() {
-  Lab lab{*LabNames::for_lab("a"), {}, "/sys/fs/cgroup"};
-  lab.settings.name = "a";
-  lab.settings.ip_family = "dual";
-  return lab;
-}
-
-TEST(LabNodes, TheAgentTakesTheConfigurationTheLabWrites) {
-  const Lab lab = dual_lab();
-  const Json written = agent_configuration(lab, plan_node(lab.settings, 2), Json::object());
-  const auto config = agent::parse_config(written.dump(), "agent.yaml");
-  ASSERT_TRUE(config.has_value()) << config.error().message;
-  EXPECT_EQ(config->node_name, "node2");
-  EXPECT_EQ(config->control_socket, "/run/weft/lab/a/nodes/node2/agent.sock");
-  EXPECT_EQ(config->manifest_directory, "/run/weft/lab/a/manifests");
-  EXPECT_EQ(config->cluster_cidrs, cluster_cidrs(lab.settings));
-  EXPECT_EQ(config->service_cidrs, service_cidrs(lab.settings));
-}
-
-TEST(LabNodes, OverridesAreMergedFieldByField) {
-  const Lab lab = dual_lab();
-  const Json overrides = {{"watchKernel", false}, {"podNetwork", {{"mtu", 1400}}}};
-  const Json written = agent_configuration(lab, plan_node(lab.settings, 1), overrides);
-  const auto config = agent::parse_config(written.dump(), "agent.yaml");
-  ASSERT_TRUE(config.has_value()) << config.error().message;
-  EXPECT_FALSE(config->watch_kernel);
-  EXPECT_EQ(config->pod_network.mtu, 1400U);
-  EXPECT_EQ(written["spec"]["podNetwork"]["transport"], "vxlan");
-}
-
 TEST(LabNodes, ANodeObjectAsTheApiHasIt) {
-  const Json node = node_object(plan_node(dual_lab().settings, 1));
+  Settings settings;
+  settings.ip_family = "dual";
+  const Json node = node_object(plan_node(settings, 1));
   EXPECT_EQ(node["metadata"]["labels"]["kubernetes.io/hostname"], "node1");
   EXPECT_EQ(node["spec"]["podCIDRs"], (Json{"10.244.1.0/24", "fd00:10:244:1::/64"}));
   EXPECT_EQ(node["status"]["addresses"][0],

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "agent/control_server.h"
+
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -11,67 +13,49 @@
 #include <thread>
 #include <vector>
 
-#include "agent/control_message.h"
-#include "agent/control_server.h"
-#include "agent/control_socket.h"
 #include "agent/report.h"
+#include "base/temporary_directory.h"
+#include "control/client.h"
+#include "control/unix_address.h"
 #include "loop/timer.h"
 
 namespace weft::agent {
 namespace {
 
+using control::ask_agent;
+using control::connect_to;
+using control::Request;
+using control::Waiting;
 using namespace std::chrono_literals;
-
-TEST(ControlMessage, RequestsRoundTripAndErrorsNameTheField) {
-  EXPECT_EQ(encode_request("status"), R"({"method":"status"})");
-  EXPECT_EQ(decode_request(R"({"method":"verify"})").value(), "verify");
-  for (const auto& [text, message] : std::vector<std::pair<std::string, std::string>>{
-           {"", "the request is not a JSON object"},
-           {"[]", "the request is not a JSON object"},
-           {"{}", "the request has no method"},
-           {R"({"method":7})", "method: 7 is not a string"},
-           {R"({"method":"x","extra":1})", "unknown field \"extra\""}}) {
-    const auto result = decode_request(text);
-    EXPECT_EQ(result ? "(accepted)" : result.error().message, message) << text;
-  }
-}
-
-TEST(ControlMessage, ResponsesRoundTrip) {
-  EXPECT_EQ(decode_response(encode_response(std::string(R"({"a":1})"))).value(), R"({"a":1})");
-  const auto refused = decode_response(encode_response(fail("no \"such\" method\n")));
-  ASSERT_FALSE(refused);
-  EXPECT_EQ(refused.error().message, "no \"such\" method\n");
-  for (const char* text : {"", "{", "[]", "{}", R"({"ok":1})", R"({"ok":true})", R"({"ok":false})"})
-    EXPECT_FALSE(decode_response(text)) << text;
-}
 
 class ControlTest : public testing::Test {
  protected:
-  ControlTest() {
-    std::string pattern = std::filesystem::temp_directory_path() / "weft-test-XXXXXX";
-    directory_ = ::mkdtemp(pattern.data());
-    path_ = directory_ + "/run/agent.sock";
-  }
-  ~ControlTest() override { std::filesystem::remove_all(directory_); }
-
   void listen(Admission admit = is_root) {
-    auto server = ControlServer::listen(
-        loop_, path_, std::move(admit),
-        [this](const std::string& method, Reply reply) { handle(method, std::move(reply)); });
+    auto server = ControlServer::listen(loop_, path_, std::move(admit), methods());
     ASSERT_TRUE(server) << server.error().message;
     server_ = std::move(*server);
   }
 
-  virtual void handle(const std::string& method, Reply reply) {
-    if (method == "echo") return reply(std::string("{\"echo\":true}"));
-    if (method == "verify") return reply(verified_);
-    if (method == "large") return reply("\"" + std::string(4'000'000, 'x') + "\"");
-    if (method == "later") {
-      later_ = std::move(reply);
-      timer_.arm(loop::Loop::now() + 10ms);
-      return;
-    }
-    reply(fail("unknown method \"" + method + "\""));
+  std::vector<ControlMethod> methods() {
+    using control::Parameter;
+    const auto answers = [](std::string text) {
+      return [text = std::move(text)](const Request&, const Reply& reply) { reply(text); };
+    };
+    return {
+        {"echo", {}, answers(R"({"echo":true})")},
+        {"large", {}, answers("\"" + std::string(4'000'000, 'x') + "\"")},
+        {"verify", {}, [this](const Request&, const Reply& reply) { reply(verified_); }},
+        {"fail", {}, [](const Request&, const Reply& reply) { reply(fail("it failed")); }},
+        {"greet",
+         {{"whom", Parameter::Type::kString, true}, {"loudly", Parameter::Type::kBoolean, false}},
+         [](const Request& request, const Reply& reply) {
+           reply("\"" + *control::string_in(request, "whom") +
+                 (control::boolean_in(request, "loudly") ? "!\"" : "\""));
+         }},
+        {"later", {}, [this](const Request&, Reply reply) {
+           later_ = std::move(reply);
+           timer_.arm(loop::Loop::now() + 10ms);
+         }}};
   }
 
   // Runs `client` on a thread of its own while this one serves.
@@ -94,8 +78,8 @@ class ControlTest : public testing::Test {
     return result;
   }
 
-  Result<std::string> ask(const std::string& method) {
-    return serve([&]() -> Result<std::string> { return ask_agent(path_, method, 5s); });
+  Result<std::string> ask(const Request& request) {
+    return serve([&]() -> Result<std::string> { return ask_agent(path_, request, 5s); });
   }
 
   // What the server sends back for these raw bytes until it closes, or `lines` lines have come.
@@ -113,8 +97,9 @@ class ControlTest : public testing::Test {
     });
   }
 
-  std::string directory_{};
-  std::string path_{};
+  const TemporaryDirectory temporary_{};
+  const std::string directory_ = temporary_.path();
+  const std::string path_ = directory_ + "/run/agent.sock";
   std::string verified_{};
   loop::Loop loop_ = loop::Loop::open().value();
   Reply later_{};
@@ -125,20 +110,35 @@ class ControlTest : public testing::Test {
 
 TEST_F(ControlTest, AnswersAtOnceAndLater) {
   listen();
-  EXPECT_EQ(ask("echo").value(), R"({"echo":true})");
-  EXPECT_EQ(ask("later").value(), R"("late")");
+  EXPECT_EQ(ask({"echo"}).value(), R"({"echo":true})");
+  EXPECT_EQ(ask({"later"}).value(), R"("late")");
 }
 
 TEST_F(ControlTest, AnswerLargerThanTheSocketsBufferArrivesWhole) {
   listen();
-  EXPECT_EQ(ask("large").value().size(), 4'000'002U);
+  EXPECT_EQ(ask({"large"}).value().size(), 4'000'002U);
 }
 
-TEST_F(ControlTest, HandlersErrorReachesTheCaller) {
+TEST_F(ControlTest, AMethodsErrorReachesTheCaller) {
   listen();
-  const auto result = ask("nonsense");
-  ASSERT_FALSE(result);
-  EXPECT_EQ(result.error().message, "unknown method \"nonsense\"");
+  EXPECT_EQ(ask({"fail"}).error().message, "it failed");
+}
+
+TEST_F(ControlTest, ParametersReachTheirMethod) {
+  listen();
+  EXPECT_EQ(ask({"greet", {{"whom", "world"}, {"loudly", true}}}).value(), R"("world!")");
+  EXPECT_EQ(ask({"greet", {{"whom", "world"}}}).value(), R"("world")");
+}
+
+TEST_F(ControlTest, WhatIsNotDeclaredReachesNone) {
+  listen();
+  const auto refusal = [&](const Request& request) { return ask(request).error().message; };
+  EXPECT_EQ(refusal({"nonsense"}),
+            "unknown method \"nonsense\" (echo, large, verify, fail, greet, later)");
+  EXPECT_EQ(refusal({"greet"}), "greet: whom is required, a string");
+  EXPECT_EQ(refusal({"greet", {{"whom", true}}}), "greet: whom: true is not a string");
+  EXPECT_EQ(refusal({"echo", {{"whom", "world"}}}),
+            "echo: unknown parameter \"whom\" (it takes none)");
 }
 
 TEST_F(ControlTest, RequestsOnOneConnectionAreAnsweredInOrder) {
@@ -151,7 +151,7 @@ TEST_F(ControlTest, RequestsOnOneConnectionAreAnsweredInOrder) {
 
 TEST_F(ControlTest, RequestWithoutEndIsRefused) {
   listen();
-  EXPECT_EQ(raw(std::string(2 * kLongestRequest, 'x'), 99),
+  EXPECT_EQ(raw(std::string(2 * control::kLongestRequest, 'x'), 99),
             "{\"error\":\"the request is too long\",\"ok\":false}\n");
 }
 
@@ -159,10 +159,10 @@ TEST_F(ControlTest, PeerThatGoesAwayTakesItsAnswerAlong) {
   listen();
   serve([&] {
     const UniqueFd fd = connect_to(path_).value();
-    const std::string request = encode_request("later") + "\n";
+    const std::string request = control::encode(Request{"later"}) + "\n";
     return ::send(fd.get(), request.data(), request.size(), MSG_NOSIGNAL);
   });
-  EXPECT_EQ(ask("later").value(), R"("late")");  // the first one's answer went nowhere
+  EXPECT_EQ(ask({"later"}).value(), R"("late")");  // the first one's answer went nowhere
 }
 
 TEST_F(ControlTest, CredentialsAreTheKernelsAndOnlyRootIsAdmitted) {
@@ -171,7 +171,7 @@ TEST_F(ControlTest, CredentialsAreTheKernelsAndOnlyRootIsAdmitted) {
     seen = peer;
     return is_root(peer);
   });
-  static_cast<void>(ask("echo"));
+  static_cast<void>(ask({"echo"}));
   EXPECT_EQ(seen.uid, ::geteuid());
   EXPECT_EQ(seen.pid, ::getpid());
   EXPECT_TRUE(is_root({.pid = 1, .uid = 0, .gid = 1000}));
@@ -180,7 +180,7 @@ TEST_F(ControlTest, CredentialsAreTheKernelsAndOnlyRootIsAdmitted) {
 
 TEST_F(ControlTest, PeerThatIsNotAdmittedGetsOneSentenceAndNothingElse) {
   listen([](const ucred&) { return false; });
-  const auto result = ask("echo");
+  const auto result = ask({"echo"});
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().message, "only root may ask the agent");
 }
@@ -223,7 +223,7 @@ TEST_F(ControlTest, SocketOfAKilledAgentIsReplacedButALivingOneIsNot) {
   const std::string stale = directory_ + "/stale.sock";
   {
     const UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM, 0));
-    const sockaddr_un address = socket_address(stale);
+    const sockaddr_un address = *control::unix_address(stale);
     ASSERT_EQ(::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
   }
   EXPECT_TRUE(ControlServer::listen(loop_, stale, is_root, {}));
@@ -265,7 +265,7 @@ TEST_F(ControlTest, WhatIsNoSocketStays) {
 TEST_F(ControlTest, SocketOfAnAgentThatIsDyingIsReplaced) {
   std::filesystem::create_directories(directory_ + "/run");
   UniqueFd dying(::socket(AF_UNIX, SOCK_STREAM, 0));
-  const sockaddr_un address = socket_address(path_);
+  const sockaddr_un address = *control::unix_address(path_);
   ASSERT_EQ(::bind(dying.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
   ASSERT_EQ(::listen(dying.get(), 1), 0);
   std::thread end([&] {
@@ -277,7 +277,7 @@ TEST_F(ControlTest, SocketOfAnAgentThatIsDyingIsReplaced) {
 }
 
 TEST_F(ControlTest, NoAgentIsOneClearSentence) {
-  const auto result = ask_agent(path_, "status");
+  const auto result = ask_agent(path_, {"status"});
   ASSERT_FALSE(result);
   EXPECT_EQ(
       result.error().message,
@@ -289,7 +289,7 @@ TEST_F(ControlTest, AgentThatDoesNotAnswerIsGivenUp) {
   // Nobody serves the loop: the kernel accepts, and that is all.
   std::vector<std::string> told;
   const Waiting waiting{10ms, [&](const std::string& sentence) { told.push_back(sentence); }};
-  const auto result = ask_agent(path_, "echo", 20ms, waiting);
+  const auto result = ask_agent(path_, {"echo"}, 20ms, waiting);
   ASSERT_FALSE(result);
   const std::string agent =
       "the agent at " + path_ + " (pid " + std::to_string(::getpid()) + ", running)";
@@ -301,14 +301,14 @@ TEST_F(ControlTest, AgentThatNoLongerAcceptsIsGivenUp) {
   listen();
   std::vector<UniqueFd> waiting;  // until the backlog is full
   while (auto fd = connect_to(path_, 20ms)) waiting.push_back(std::move(*fd));
-  EXPECT_EQ(ask_agent(path_, "echo", 20ms).error().message,
+  EXPECT_EQ(ask_agent(path_, {"echo"}, 20ms).error().message,
             "the agent at " + path_ + " did not answer within 20 ms");
 }
 
 TEST_F(ControlTest, AnswerThatComesInTimeIsNotWaitedForAloud) {
   listen();
   const auto asked = serve([&]() -> Result<std::string> {
-    return ask_agent(path_, "echo", 5s, {5s, [](const std::string&) { ADD_FAILURE(); }});
+    return ask_agent(path_, {"echo"}, 5s, {5s, [](const std::string&) { ADD_FAILURE(); }});
   });
   EXPECT_TRUE(asked);
 }
@@ -317,14 +317,14 @@ TEST_F(ControlTest, AnswerThatComesInTimeIsNotWaitedForAloud) {
 TEST_F(ControlTest, AgentThatEndsBeforeItAnswersAnUninstallIsNotCertainlyUninstalled) {
   std::filesystem::create_directories(directory_ + "/run");
   UniqueFd dying(::socket(AF_UNIX, SOCK_STREAM, 0));
-  const sockaddr_un address = socket_address(path_);
+  const sockaddr_un address = *control::unix_address(path_);
   ASSERT_EQ(::bind(dying.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
   ASSERT_EQ(::listen(dying.get(), 1), 0);
   std::thread end([&] {
     const UniqueFd accepted(::accept(dying.get(), nullptr, nullptr));
     dying.reset();
   });
-  const auto done = uninstall_agent(path_, 5s);
+  const auto done = control::uninstall_agent(path_, 5s);
   end.join();
   ASSERT_FALSE(done);
   EXPECT_EQ(done.error().message,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "agent/control_socket.h"
+#include "control/client.h"
 
 #include <fmt/format.h>
 #include <poll.h>
@@ -7,16 +7,15 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstring>
 #include <optional>
 
-#include "agent/control_message.h"
+#include "control/message.h"
+#include "control/unix_address.h"
 #include "linux/file.h"
 
-namespace weft::agent {
+namespace weft::control {
 namespace {
 
 Result<> send_all(int fd, std::string_view bytes) {
@@ -102,22 +101,11 @@ Failure explain_connect(const std::string& path, const Error& error) {
 
 }  // namespace
 
-sockaddr_un socket_address(const std::string& path) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  std::memcpy(address.sun_path, path.data(), std::min(path.size(), sizeof address.sun_path - 1));
-  return address;
-}
-
 Result<UniqueFd> connect_to(const std::string& path, std::chrono::milliseconds patience) {
-  if (path.size() >= sizeof(sockaddr_un::sun_path))
-    return fail(
-        fmt::format("a socket path has at most {} bytes", sizeof(sockaddr_un::sun_path) - 1),
-        ENAMETOOLONG);
+  WEFT_ASSIGN(const sockaddr_un address, unix_address(path));
   UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (!fd) return fail_errno("socket");
   WEFT_TRY(set_patience(fd.get(), patience));
-  const sockaddr_un address = socket_address(path);
   if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
     return fail_errno("connect");
   return fd;
@@ -137,10 +125,10 @@ Result<UniqueFd> reach(const std::string& path, std::chrono::milliseconds patien
   return fd;
 }
 
-Result<std::string> ask(int fd, const std::string& path, std::string_view method,
+Result<std::string> ask(int fd, const std::string& path, const Request& request,
                         std::chrono::milliseconds patience, const Waiting& waiting) {
   const auto answer = [&]() -> Result<std::string> {
-    WEFT_TRY(send_all(fd, encode_request(method) + "\n"));
+    WEFT_TRY(send_all(fd, encode(request) + "\n"));
     if (waiting.tell && waiting.after < patience && !is_readable(fd, waiting.after)) {
       WEFT_TRY(set_patience(fd, patience - waiting.after));
       waiting.tell(fmt::format("{} has not answered for {}; waiting up to {}", name_of(fd, path),
@@ -169,7 +157,7 @@ Result<> ask_to_uninstall(const std::string& path, std::chrono::milliseconds pat
                           const Waiting& waiting) {
   WEFT_ASSIGN(const UniqueFd fd, reach(path, patience));
   const UniqueFd agent = process_behind(fd.get());
-  const auto answer = ask(fd.get(), path, "uninstall", patience, waiting);
+  const auto answer = ask(fd.get(), path, {"uninstall"}, patience, waiting);
   if (!answer && answer.error().code != ECONNRESET) return Failure(answer.error());
   if (agent && !is_readable(agent.get(), patience))
     return fail("uninstalled, but the agent's process has not ended", ETIMEDOUT);
@@ -179,10 +167,10 @@ Result<> ask_to_uninstall(const std::string& path, std::chrono::milliseconds pat
 
 }  // namespace
 
-Result<std::string> ask_agent(const std::string& path, std::string_view method,
+Result<std::string> ask_agent(const std::string& path, const Request& request,
                               std::chrono::milliseconds patience, const Waiting& waiting) {
   WEFT_ASSIGN(const UniqueFd fd, reach(path, patience));
-  return ask(fd.get(), path, method, patience, waiting);
+  return ask(fd.get(), path, request, patience, waiting);
 }
 
 Result<> uninstall_agent(const std::string& path, std::chrono::milliseconds patience,
@@ -197,4 +185,4 @@ Result<> uninstall_agent(const std::string& path, std::chrono::milliseconds pati
               ECONNRESET);
 }
 
-}  // namespace weft::agent
+}  // namespace weft::control

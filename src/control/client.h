@@ -1,23 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// What both ends of the control socket need of unix(7), and the asking end.
+//
+// The asking end of the control socket: `weft status`, `verify`, `uninstall` and the lab ask an
+// agent with it. Blocking, each call with a connection of its own; any thread.
 #pragma once
-
-#include <sys/un.h>
 
 #include <chrono>
 #include <functional>
 #include <string>
-#include <string_view>
 
 #include "base/result.h"
 #include "base/unique_fd.h"
+#include "control/message.h"
 
-namespace weft::agent {
-
-inline constexpr std::string_view kDefaultControlSocket = "/run/weft/agent.sock";
-
-// `path` must be shorter than sun_path.
-sockaddr_un socket_address(const std::string& path);
+namespace weft::control {
 
 // How long a request that reads or writes the kernel may take; and one that does not, however busy
 // the agent is.
@@ -38,7 +33,7 @@ struct Waiting {
 
 // Sends one request and waits for its answer: the result as JSON text, or the agent's error. The
 // message of every error is a sentence for the user of `weft`.
-Result<std::string> ask_agent(const std::string& path, std::string_view method,
+Result<std::string> ask_agent(const std::string& path, const Request& request,
                               std::chrono::milliseconds patience = kLongestWork,
                               const Waiting& waiting = {});
 
@@ -47,4 +42,4 @@ Result<std::string> ask_agent(const std::string& path, std::string_view method,
 Result<> uninstall_agent(const std::string& path, std::chrono::milliseconds patience = kLongestWork,
                          const Waiting& waiting = {});
 
-}  // namespace weft::agent
+}  // namespace weft::control
