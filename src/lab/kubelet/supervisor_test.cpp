@@ -5,7 +5,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-
 #include "base/temporary_directory.h"
 #include "lab/kubelet/pods.h"
 #include "linux/cgroup.h"
