@@ -10,9 +10,10 @@
 #include <filesystem>
 
 #include "agent/drivers.h"
+#include "agent/feature_list.h"
 #include "agent/underlay.h"
 #include "log/log.h"
-#include "service/nftables/backend.h"
+#include "podnet/addresses.h"
 
 namespace weft::agent {
 namespace {
@@ -53,8 +54,8 @@ Agent::Agent(loop::Loop& loop, Config config)
       config_(std::move(config)),
       started_at_(clock_.now()),
       tables_(clock_, reconciler_options(config_), reconcile_log_.events()),
-      planner_(config_, std::make_unique<service::NftablesBackend>()),
-      requests_(tables_, clock_, {kPodnetOwner, kServicesOwner}, [this] { on_uninstalled(); }),
+      features_(make_features(config_, [this](const auto& flows) { stale_flows_->note(flows); })),
+      requests_(tables_, clock_, features_.owners(), [this] { on_uninstalled(); }),
       next_pass_(loop, [this] { pass(); }),
       end_(loop, [this] { loop_.stop(); }) {}
 
@@ -152,41 +153,25 @@ void Agent::plan() {
   if (self != nullptr) underlay = look_for_underlay(*self, missing);
   wait_for(missing);
 
-  if (!planner_.has_planned() && !underlay) return;
-  if (!tables_.started()) take_over();
-  const model::Node node = self != nullptr ? *self : planner_.self();
-  note_plan(planner_.update(state_, state_.take_changes(), node,
-                            underlay ? *underlay : planner_.underlay(), tables_));
-  if (planner_.has_planned() && !tables_.started())
-    begin();
-  else
-    stale_flows_->note(planner_.udp_flows());
-}
-
-// What an agent before this one left in the kernel is taken over where it is right.
-void Agent::take_over() {
-  left_services_ = {};
-  if (const auto held = tables_.read<tables::NftKind>())
-    if (auto left = planner_.backend().interpret(*held)) left_services_ = std::move(*left);
-  planner_.compiler().resume(left_services_);
+  if (!features_.has_planned() && !underlay) return;
+  if (!std::exchange(has_taken_over_, true)) features_.take_over(tables_);
+  const model::Node node = self != nullptr ? *self : features_.self();
+  note_plan(features_.update(state_, state_.take_changes(), node,
+                             underlay ? *underlay : features_.underlay(), tables_));
+  if (features_.has_planned() && !tables_.started()) begin();
 }
 
 void Agent::begin() {
-  // It may have died between a change and the flows that left behind, or have missed the change.
-  const model::ServiceTable& services = planner_.services();
-  stale_flows_->note(service::udp_flows(services, model::difference(left_services_, services)));
-  left_services_ = {};
   tables_.start();
   log::info("agent", "the sources are in sync; writing",
-            {{"podCIDRs", fmt::format("{}", fmt::join(texts(planner_.self().pod_cidrs), ","))},
-             {"peers", planner_.peers()},
-             {"services", state_.services().size()},
-             {"frontends", planner_.services().frontends.size()}});
+            {{"podCIDRs", fmt::format("{}", fmt::join(texts(features_.self().pod_cidrs), ","))},
+             {"nodes", state_.nodes().size()},
+             {"services", state_.services().size()}});
 }
 
 std::optional<podnet::Underlay> Agent::look_for_underlay(const model::Node& self,
                                                          std::string& missing) {
-  const auto address = underlay_address(self);
+  const auto address = podnet::underlay_address(self);
   if (!address) {
     missing = fmt::format("an InternalIP in status.addresses of Node {}", config_.node_name);
     return std::nullopt;
@@ -220,11 +205,8 @@ void Agent::wait_for(const std::string& what) {
 }
 
 void Agent::note_plan(const Result<>& outcome) {
-  for (const std::string& problem : planner_.take_new_problems())
-    log::warning("agent", "not followed as it stands", {{"problem", problem}});
-  for (const model::ServiceProblem& problem : planner_.compiler().take_new_problems())
-    log::warning("agent", "Service is not served in full",
-                 {{"service", problem.service.to_string()}, {"why", problem.message}});
+  for (const auto& [owner, problem] : features_.take_new_problems())
+    log::warning(owner, "not followed as it stands", {{"problem", problem}});
   const std::string error = outcome ? "" : outcome.error().message;
   if (error == plan_error_) return;
   plan_error_ = error;
@@ -257,10 +239,10 @@ std::vector<ControlMethod> Agent::methods() {
 bool Agent::refuses(const Reply& reply) const {
   if (requests_.uninstalling())
     reply(fail("the agent is being uninstalled"));
-  else if (!planner_.has_planned())
+  else if (!features_.has_planned())
     reply(fail("nothing is planned yet: " +
                (waiting_for_.empty() ? plan_error_ : "the agent is waiting for " + waiting_for_)));
-  return requests_.uninstalling() || !planner_.has_planned();
+  return requests_.uninstalling() || !features_.has_planned();
 }
 
 void Agent::uninstall(Reply reply) {
@@ -281,10 +263,14 @@ Status Agent::status() const {
   status.node = config_.node_name;
   status.settled = tables_.settled();
   status.uninstalling = requests_.uninstalling();
-  if (!status.uninstalling)
-    add_plan(status);
-  else if (!status.settled)
-    status.left = left_texts(requests_.left());
+  if (status.uninstalling) {
+    if (!status.settled) status.left = left_texts(requests_.left());
+  } else {
+    status.waiting_for = waiting_for_;
+    status.sections = features_.status(state_);
+    status.problems = problems();
+  }
+  status.planned = features_.counts();
   for (const Error& error : tables_.failing()) status.failing.push_back(error.message);
   status.failures = reconcile_log_.failures();
   status.drift_found = reconcile_log_.drifted();
@@ -294,33 +280,11 @@ Status Agent::status() const {
   return status;
 }
 
-void Agent::add_plan(Status& status) const {
-  status.waiting_for = waiting_for_;
-  status.transport =
-      config_.pod_network.transport == podnet::Transport::kVxlan ? "vxlan" : "direct";
-  status.services_backend = planner_.backend().name();
-  if (planner_.has_planned()) {
-    status.pod_cidrs = planner_.self().pod_cidrs;
-    status.underlay_link = planner_.underlay().link;
-    status.underlay_address = planner_.underlay().address;
-    status.underlay_mtu = planner_.underlay().mtu;
-    status.pod_mtu = planner_.pod_mtu();
-  }
-  status.peers = planner_.peers();
-  status.services = state_.services().size();
-  for (const auto& [key, pool] : planner_.services().pools)
-    status.backends += pool.frontends.size() * pool.backends.size();
-  status.frontends = planner_.services().frontends.size();
-  status.problems = problems();
-}
-
 std::vector<std::string> Agent::problems() const {
   std::vector<std::string> out;
   if (!plan_error_.empty()) out.push_back(plan_error_);
-  out.insert(out.end(), planner_.problems().begin(), planner_.problems().end());
+  for (std::string& problem : features_.problems()) out.push_back(std::move(problem));
   for (const auto& [file, problem] : source_->problems()) out.push_back(problem);
-  for (const model::ServiceProblem& problem : planner_.compiler().problems())
-    out.push_back(fmt::format("{}: {}", problem.service.to_string(), problem.message));
   return out;
 }
 

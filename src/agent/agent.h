@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The agent of one node: the composition root. It owns the model, the planner, the Reconciler with
+// The agent of one node: the composition root. It owns the model, the features, the Reconciler with
 // its drivers and the control socket, and runs them on one loop:
 //
-//   source ─► ClusterState ─► Planner ─► desired tables ─► Reconciler ─► kernel
-//                                                              ▲
-//                                    kernel notifications ─────┘ (mark)
+//   source ─► ClusterState ─► Features ─► desired tables ─► Reconciler ─► kernel
+//                                                               ▲
+//                                     kernel notifications ─────┘ (mark)
 //
 // Every event only notes what it changed and asks for a pass; a pass runs in the loop's next turn,
 // so that a burst is one pass. Nothing is written before the source is in sync and this node's Node
@@ -22,8 +22,8 @@
 
 #include "agent/config.h"
 #include "agent/control_server.h"
+#include "agent/features.h"
 #include "agent/kernel_watch.h"
-#include "agent/planner.h"
 #include "agent/reconcile_log.h"
 #include "agent/requests.h"
 #include "agent/stale_flows.h"
@@ -57,7 +57,6 @@ class Agent {
   void wake();
   void pass();
   void plan();
-  void take_over();
   void begin();  // everything is planned for the first time
   void give_back_memory();
   void sleep_until_due();
@@ -72,7 +71,6 @@ class Agent {
   bool refuses(const Reply& reply) const;  // to look at the kernel now; the reply says why
   void uninstall(Reply reply);
   void on_uninstalled();
-  void add_plan(Status& status) const;
   std::vector<std::string> problems() const;  // input that is not served as it stands
 
   loop::Loop& loop_;
@@ -83,12 +81,12 @@ class Agent {
   ReconcileLog reconcile_log_{clock_};
   std::optional<netlink::Socket> route_socket_{};  // outlives the drivers in tables_
   reconcile::Reconciler tables_;
-  Planner planner_;
+  Features features_;
   model::ClusterState state_{};
   Requests requests_;
 
   std::optional<StaleFlows> stale_flows_{};
-  model::ServiceTable left_services_{};  // in the kernel, until begin()
+  bool has_taken_over_ = false;
   bool underlay_stale_ = true;
   bool memory_given_back_ = false;  // once, after the first load
   std::optional<podnet::Underlay> underlay_{};

@@ -14,6 +14,7 @@
 #include "agent/fields.h"
 #include "cluster/manifests/json.h"
 #include "cluster/manifests/yaml.h"
+#include "podnet/transport.h"
 
 namespace weft::agent {
 namespace {
@@ -187,10 +188,11 @@ auto node_port_addresses(std::vector<Prefix> cluster_cidrs) {
   return list_of(decode);
 }
 
-Result<podnet::Transport> transport(const json& value) {
-  if (value == "vxlan") return podnet::Transport::kVxlan;
-  if (value == "direct") return podnet::Transport::kDirect;
-  return not_a(value, "vxlan or direct");
+Result<std::string> transport(const json& value) {
+  const std::vector<std::string_view> names = podnet::transport_names();
+  for (const std::string_view name : names)
+    if (value == name) return std::string(name);
+  return not_a(value, fmt::format("{}", fmt::join(names, " or ")));
 }
 
 Result<std::chrono::milliseconds> duration(const json& value) {

@@ -14,7 +14,6 @@
 #include "base/result.h"
 #include "control/unix_address.h"
 #include "log/log.h"
-#include "podnet/plan.h"
 
 namespace weft::agent {
 
@@ -24,8 +23,8 @@ struct CniConfig {
 };
 
 struct PodNetworkConfig {
-  podnet::Transport transport = podnet::Transport::kVxlan;
-  std::uint32_t mtu = 0;  // 0: from the underlay
+  std::string transport = "vxlan";  // one of podnet::transport_names()
+  std::uint32_t mtu = 0;            // 0: from the underlay
   bool masquerade = true;
 };
 

@@ -37,7 +37,7 @@ TEST(Config, EverythingHasADefaultButNameAndClusterCidrs) {
   EXPECT_EQ(config->state_directory, "/var/lib/weft");
   EXPECT_EQ(config->control_socket, "/run/weft/agent.sock");
   EXPECT_EQ(config->manifest_directory, "/etc/weft/manifests");
-  EXPECT_EQ(config->pod_network.transport, podnet::Transport::kVxlan);
+  EXPECT_EQ(config->pod_network.transport, "vxlan");
   EXPECT_EQ(config->pod_network.mtu, 0U);
   EXPECT_TRUE(config->pod_network.masquerade);
   EXPECT_EQ(config->cni.configuration_directory, "/etc/cni/net.d");
@@ -70,7 +70,7 @@ TEST(Config, EveryFieldIsTaken) {
   EXPECT_EQ(config->manifest_directory, "/m");
   EXPECT_EQ(config->cluster_cidrs.size(), 2U);
   EXPECT_EQ(config->service_cidrs.size(), 1U);
-  EXPECT_EQ(config->pod_network.transport, podnet::Transport::kDirect);
+  EXPECT_EQ(config->pod_network.transport, "direct");
   EXPECT_EQ(config->pod_network.mtu, 1400U);
   EXPECT_FALSE(config->pod_network.masquerade);
   EXPECT_EQ(config->cni.configuration_directory, "/n");

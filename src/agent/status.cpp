@@ -8,20 +8,12 @@
 #include <fstream>
 #include <iterator>
 #include <nlohmann/json.hpp>
+#include <type_traits>
 
 namespace weft::agent {
 namespace {
 
 using nlohmann::ordered_json;
-
-std::string joined(const ordered_json& list) {
-  std::string out;
-  for (const ordered_json& member : list) {
-    if (!out.empty()) out += ", ";
-    out += member.get<std::string>();
-  }
-  return out.empty() ? "none" : out;
-}
 
 std::string duration_text(std::uint64_t seconds) {
   if (seconds < 60) return fmt::format("{}s", seconds);
@@ -32,6 +24,13 @@ std::string duration_text(std::uint64_t seconds) {
 void append_line(std::string& text, std::string_view name, std::string_view value) {
   fmt::format_to(std::back_inserter(text), "{:<14}{}\n", name, value);
 }
+
+constexpr auto to_value = []<class T>(const T& value) -> ordered_json {
+  if constexpr (std::is_same_v<T, std::monostate>)
+    return nullptr;
+  else
+    return value;
+};
 
 // While it is being uninstalled nothing is planned, and nothing is waited for.
 std::string uninstalling_text(const ordered_json& status) {
@@ -49,35 +48,14 @@ std::string state_text(const ordered_json& status) {
   return status.at("settled").get<bool>() ? "settled" : "not settled";
 }
 
-// What stands of the plan.
-void append_plan(std::string& text, const ordered_json& status) {
-  const auto number = [&](const char* name) { return status.at(name).get<std::uint64_t>(); };
-  append_line(text, "Pod CIDRs", joined(status.at("podCIDRs")));
-  const ordered_json& underlay = status.at("underlay");
-  append_line(text, "Transport", status.at("transport").get<std::string>());
-  if (!underlay.is_null())
-    append_line(text, "Underlay",
-                fmt::format("{} {} mtu {}", underlay.at("link").get<std::string>(),
-                            underlay.at("address").get<std::string>(),
-                            underlay.at("mtu").get<std::uint32_t>()));
-  append_line(text, "Pod MTU", std::to_string(number("podMTU")));
-  append_line(text, "Peers", std::to_string(number("peers")));
-  const ordered_json& services = status.at("services");
-  append_line(
-      text, "Services",
-      fmt::format("{} ({} frontends, {} backends) by {}", services.at("count").get<std::uint64_t>(),
-                  services.at("frontends").get<std::uint64_t>(),
-                  services.at("backends").get<std::uint64_t>(),
-                  services.at("backend").get<std::string>()));
-}
-
 // Throws nlohmann's exceptions on a field that is not there or mistyped.
 std::string render(const ordered_json& status) {
   std::string text;
   const auto number = [&](const char* name) { return status.at(name).get<std::uint64_t>(); };
   append_line(text, "Node", status.at("node").get<std::string>());
   append_line(text, "State", state_text(status));
-  if (!status.at("uninstalling").get<bool>()) append_plan(text, status);
+  for (const ordered_json& line : status.at("lines"))
+    append_line(text, line.at(0).get<std::string>(), line.at(1).get<std::string>());
   for (const ordered_json& left : status.at("left"))
     append_line(text, "Left", left.get<std::string>());
   append_line(text, "Drift", fmt::format("{} found", number("driftFound")));
@@ -113,35 +91,30 @@ std::vector<std::string> left_texts(const std::vector<reconcile::Drift>& left) {
 }
 
 std::string to_json(const Status& status) {
-  ordered_json cidrs = ordered_json::array();
-  for (const Prefix& cidr : status.pod_cidrs) cidrs.push_back(cidr.to_string());
-  ordered_json underlay;
-  if (status.underlay_address)
-    underlay = {{"link", status.underlay_link},
-                {"address", status.underlay_address->to_string()},
-                {"mtu", status.underlay_mtu}};
-  const ordered_json out{{"node", status.node},
-                         {"waitingFor", status.waiting_for},
-                         {"settled", status.settled},
-                         {"uninstalling", status.uninstalling},
-                         {"left", status.left},
-                         {"podCIDRs", cidrs},
-                         {"transport", status.transport},
-                         {"underlay", underlay},
-                         {"podMTU", status.pod_mtu},
-                         {"peers", status.peers},
-                         {"services",
-                          {{"backend", status.services_backend},
-                           {"count", status.services},
-                           {"frontends", status.frontends},
-                           {"backends", status.backends}}},
-                         {"problems", status.problems},
-                         {"failing", status.failing},
-                         {"failures", status.failures},
-                         {"driftFound", status.drift_found},
-                         {"uptimeSeconds", status.uptime.count()},
-                         {"pid", status.pid},
-                         {"memoryBytes", status.memory_bytes}};
+  ordered_json out{{"node", status.node},
+                   {"waitingFor", status.waiting_for},
+                   {"settled", status.settled},
+                   {"uninstalling", status.uninstalling},
+                   {"left", status.left}};
+  ordered_json lines = ordered_json::array();
+  for (const StatusSection& section : status.sections) {
+    for (const StatusField& field : section.fields)
+      out[ordered_json::json_pointer(field.pointer)] = std::visit(to_value, field.value);
+    for (const StatusLine& line : section.lines)
+      lines.push_back(ordered_json::array({line.title, line.text}));
+  }
+  ordered_json planned = ordered_json::object();
+  for (const PlanCounts& counts : status.planned)
+    planned[std::string(counts.owner)] = {{"plans", counts.plans}, {"entries", counts.entries}};
+  out.update({{"planned", planned},
+              {"problems", status.problems},
+              {"failing", status.failing},
+              {"failures", status.failures},
+              {"driftFound", status.drift_found},
+              {"uptimeSeconds", status.uptime.count()},
+              {"pid", status.pid},
+              {"memoryBytes", status.memory_bytes},
+              {"lines", lines}});
   return out.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
 }
 

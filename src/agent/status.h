@@ -1,37 +1,55 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the agent says of itself: gathered by the agent, sent as JSON, shown by `weft status`.
+// What the agent says of itself: gathered by the agent, sent as JSON, shown by `weft status`. Each
+// feature has a section in it, and says itself how people are to read it.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
-#include "base/address.h"
 #include "base/result.h"
 #include "reconcile/table.h"
 
 namespace weft::agent {
 
+// std::monostate: null.
+using StatusValue =
+    std::variant<std::monostate, std::uint64_t, std::string, std::vector<std::string>>;
+
+struct StatusField {
+  std::string pointer{};  // where in the JSON (RFC 6901): "/services/count"
+  StatusValue value{};
+};
+
+struct StatusLine {
+  std::string title{};
+  std::string text{};
+};
+
+// A feature's: for machines, and for people.
+struct StatusSection {
+  std::vector<StatusField> fields{};
+  std::vector<StatusLine> lines{};
+};
+
+// How often a feature was asked for a plan, and how many entries it planned, ever.
+struct PlanCounts {
+  std::string_view owner{};
+  std::uint64_t plans = 0;
+  std::uint64_t entries = 0;
+};
+
 struct Status {
   std::string node{};
-  std::string waiting_for{};        // "" once everything was planned
-  bool settled = false;             // the kernel has been brought to what the model says
-  bool uninstalling = false;        // nothing is planned any more
-  std::vector<std::string> left{};  // what an uninstall could not remove, a line a kind
-  std::vector<Prefix> pod_cidrs{};
-  std::string transport{};
-  std::string underlay_link{};
-  std::optional<IpAddress> underlay_address{};
-  std::uint32_t underlay_mtu = 0;
-  std::uint32_t pod_mtu = 0;
-  std::string services_backend{};
-  std::size_t peers = 0;
-  std::size_t services = 0;
-  std::size_t frontends = 0;
-  std::size_t backends = 0;             // frontend × backend: what the kernel holds
+  std::string waiting_for{};              // "" once everything was planned
+  bool settled = false;                   // the kernel has been brought to what the model says
+  bool uninstalling = false;              // nothing is planned any more
+  std::vector<std::string> left{};        // what an uninstall could not remove, a line a kind
+  std::vector<StatusSection> sections{};  // of the features; none while uninstalling
+  std::vector<PlanCounts> planned{};
   std::vector<std::string> problems{};  // input that is not served as it stands, and why
   std::vector<std::string> failing{};   // writes and reads that failed and are tried again
   std::uint64_t failures = 0;           // such, ever

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <nlohmann/json.hpp>
+
 namespace weft::agent {
 namespace {
 
@@ -10,17 +12,14 @@ Status example() {
   Status status;
   status.node = "node1";
   status.settled = true;
-  status.pod_cidrs = {*Prefix::parse("10.244.1.0/24"), *Prefix::parse("fd00:10:244:1::/64")};
-  status.transport = "vxlan";
-  status.underlay_link = "eth0";
-  status.underlay_address = *IpAddress::parse("172.31.0.11");
-  status.underlay_mtu = 1500;
-  status.pod_mtu = 1450;
-  status.services_backend = "nftables";
-  status.peers = 2;
-  status.services = 3;
-  status.frontends = 5;
-  status.backends = 9;
+  status.sections = {{.fields = {{"/podCIDRs", std::vector<std::string>{"10.244.1.0/24"}},
+                                 {"/underlay", {}},
+                                 {"/peers", std::uint64_t{2}}},
+                      .lines = {{"Pod CIDRs", "10.244.1.0/24"}, {"Peers", "2"}}},
+                     {.fields = {{"/services/backend", std::string("nftables")},
+                                 {"/services/count", std::uint64_t{3}}},
+                      .lines = {{"Services", "3 by nftables"}}}};
+  status.planned = {{"podnet", 1, 20}};
   status.uptime = std::chrono::seconds(3725);
   status.pid = 42;
   status.memory_bytes = 12'340'000;
@@ -31,14 +30,20 @@ TEST(Status, IsShownAligned) {
   EXPECT_EQ(status_text(to_json(example())).value(),
             "Node          node1\n"
             "State         settled\n"
-            "Pod CIDRs     10.244.1.0/24, fd00:10:244:1::/64\n"
-            "Transport     vxlan\n"
-            "Underlay      eth0 172.31.0.11 mtu 1500\n"
-            "Pod MTU       1450\n"
+            "Pod CIDRs     10.244.1.0/24\n"
             "Peers         2\n"
-            "Services      3 (5 frontends, 9 backends) by nftables\n"
+            "Services      3 by nftables\n"
             "Drift         0 found\n"
             "Agent         pid 42, up 1h 2m, 12.3 MB\n");
+}
+
+TEST(Status, SectionsOfTheFeaturesAreFieldsOfIt) {
+  const auto json = nlohmann::json::parse(to_json(example()));
+  EXPECT_EQ(json.at("podCIDRs"), nlohmann::json::array({"10.244.1.0/24"}));
+  EXPECT_TRUE(json.at("underlay").is_null());
+  EXPECT_EQ(json.at("peers"), 2);
+  EXPECT_EQ(json.at("services"), (nlohmann::json{{"backend", "nftables"}, {"count", 3}}));
+  EXPECT_EQ(json.at("planned").at("podnet").at("entries"), 20);
 }
 
 TEST(Status, TellsWhatItWaitsForAndWhatIsWrong) {
@@ -50,20 +55,19 @@ TEST(Status, TellsWhatItWaitsForAndWhatIsWrong) {
   status.failures = 3;
   const std::string text = status_text(to_json(status)).value();
   EXPECT_NE(text.find("State         waiting for a Node object named node1\n"), std::string::npos);
-  EXPECT_NE(text.find("Pod CIDRs     none\n"), std::string::npos);
   EXPECT_NE(text.find("Problem       default/web: SCTP is not served\n"), std::string::npos);
   EXPECT_NE(text.find("Failing       link: weft.1: taken\n"
                       "Failing       route: add 10.0.0.0/8: No such device\n"
                       "Failures      3\n"),
             std::string::npos)
       << text;
-  EXPECT_EQ(text.find("Underlay"), std::string::npos);
 }
 
 TEST(Status, OfAnUninstallThatFailedIsWhatIsLeftAndNothingOfAPlan) {
   Status status = example();
   status.settled = false;
   status.uninstalling = true;
+  status.sections.clear();
   status.left = left_texts({{"nft", "ip weft-podnet postrouting", {}, "", ""},
                             {"nft", "ip weft-podnet", {}, "", ""},
                             {"nft", "ip weft-services", {}, "", ""},

@@ -7,7 +7,7 @@
 
 #include "base/result.h"
 #include "linux/netlink/socket.h"
-#include "podnet/plan.h"
+#include "podnet/underlay.h"
 
 namespace weft::agent {
 

@@ -8,8 +8,9 @@
 #include <string_view>
 #include <utility>
 
+#include "podnet/addresses.h"
+#include "podnet/derived_mac.h"
 #include "podnet/masquerade.h"
-#include "podnet/peers.h"
 #include "podnet/plan.h"
 #include "tables/names.h"
 
@@ -23,18 +24,10 @@ using tables::LinkKind;
 using tables::SysctlKind;
 using tables::TableChanges;
 
-constexpr std::uint32_t kVxlanOverhead = 50;  // outer IPv4 20, UDP 8, VXLAN 8, inner Ethernet 14
-
 constexpr std::uint32_t kSmallestIpv6Mtu = 1280;  // RFC 8200 §5; a link with less has no IPv6
 
 constexpr std::array<std::uint8_t, 16> kBridgeLinkLocal{0xfe, 0x80, 0, 0, 0, 0, 0, 0,
                                                         0,    0,    0, 0, 0, 0, 0, 1};
-
-// Locally administered, `kind` apart, the last four bytes the address's.
-MacAddress derived_mac(std::uint8_t kind, const IpAddress& address) {
-  const Bytes tail = address.bytes().last(4);
-  return {{0x02, kind, tail[0], tail[1], tail[2], tail[3]}};
-}
 
 bool has_family(const model::Node& node, IpFamily family) {
   for (const Prefix& cidr : node.pod_cidrs)
@@ -57,16 +50,14 @@ void plan_links(const Config& config, const model::Node& self, const Underlay& u
   if (has_family(self, IpFamily::kIpv6))
     out.set<AddressKind>({bridge, {IpAddress::from_bytes(kBridgeLinkLocal), 64}}, {});
 
-  if (config.transport != Transport::kVxlan) return;
-  const std::string vxlan(tables::kVxlan);
-  out.set<LinkKind>(vxlan, {.type = tables::Vxlan{.vni = tables::kVxlanVni,
-                                                  .port = tables::kVxlanPort,
-                                                  .local = underlay.address,
-                                                  .device = underlay.link},
-                            .mtu = mtu,
-                            .mac = vtep_mac(underlay.address)});
-  for (const Prefix& cidr : self.pod_cidrs)
-    out.set<AddressKind>({vxlan, Prefix::host(cidr.at(0))}, {});
+  config.transport->plan_node({self.pod_cidrs, underlay, mtu}, out);
+}
+
+// That are this node's alone: the bridge and the transport's, where it has one.
+std::vector<std::string_view> own_links(const Config& config) {
+  std::vector<std::string_view> links{tables::kBridge};
+  if (!config.transport->link().empty()) links.push_back(config.transport->link());
+  return links;
 }
 
 void refuse_advertisements(std::string_view link, TableChanges& out) {
@@ -102,13 +93,11 @@ void plan_sysctls(const Config& config, const model::Node& self, const Underlay&
     out.set<SysctlKind>("net/ipv6/conf/all/forwarding", "1");
     out.set<SysctlKind>("net/bridge/bridge-nf-call-ip6tables", "1");
   }
-  plan_forwarding(self, tables::kBridge, out);
-  if (config.transport == Transport::kVxlan) plan_forwarding(self, tables::kVxlan, out);
+  for (const std::string_view link : own_links(config)) plan_forwarding(self, link, out);
   // A pod must not become its node's router by saying so (CVE-2020-10749). A node that forwards
   // IPv6 would not listen; one whose pods have IPv4 alone would.
   if (!underlay.has_ipv6) return;
-  refuse_advertisements(tables::kBridge, out);
-  if (config.transport == Transport::kVxlan) refuse_advertisements(tables::kVxlan, out);
+  for (const std::string_view link : own_links(config)) refuse_advertisements(link, out);
 }
 
 std::string cni_configuration(const Config& config, const model::Node& self, std::uint32_t mtu) {
@@ -129,14 +118,13 @@ std::string cni_configuration(const Config& config, const model::Node& self, std
   return list.dump(2) + "\n";
 }
 
-std::uint32_t overhead(const Config& config) {
-  return config.transport == Transport::kVxlan ? kVxlanOverhead : 0;
-}
-
 // "1450 (eth0 has 1500, VXLAN takes 50)"
 std::string mtu_text(const Config& config, const Underlay& underlay) {
+  const Transport& transport = *config.transport;
   const std::string taken =
-      overhead(config) == 0 ? "" : fmt::format(", VXLAN takes {}", overhead(config));
+      transport.overhead() == 0
+          ? ""
+          : fmt::format(", {} takes {}", transport.title(), transport.overhead());
   return fmt::format("{} ({} has {}{})", pod_mtu(config, underlay), underlay.link, underlay.mtu,
                      taken);
 }
@@ -152,15 +140,13 @@ std::optional<std::pair<Prefix, Prefix>> find_overlap(const model::Node& node) {
 }  // namespace
 
 std::uint32_t pod_mtu(const Config& config, const Underlay& underlay) {
-  const std::uint32_t allowed = underlay.mtu - std::min(underlay.mtu, overhead(config));
+  const std::uint32_t allowed = underlay.mtu - std::min(underlay.mtu, config.transport->overhead());
   return std::min(config.mtu.value_or(allowed), allowed);
 }
 
-MacAddress vtep_mac(const IpAddress& internal_ip) { return derived_mac(0x57, internal_ip); }
-
 std::vector<std::string> node_problems(const Config& config, const model::Node& self,
                                        const Underlay& underlay) {
-  std::vector<std::string> problems = address_problems(config, self);
+  std::vector<std::string> problems = address_problems(*config.transport, self, {});
   for (const Prefix& cidr : self.pod_cidrs)
     if (!is_within(cidr, config.cluster_cidrs))
       problems.push_back(
@@ -198,9 +184,8 @@ Result<> plan_node(const Config& config, const model::Node& self, const Underlay
     if (const IpAddress* address = node_within(self, cidr))
       return fail(fmt::format("node {}: spec.podCIDRs: {} contains {}, the node's InternalIP",
                               self.name.name, cidr.to_string(), address->to_string()));
-  if (config.transport == Transport::kVxlan && !underlay.address.is_v4())
-    return fail(fmt::format("node {}: status.addresses: VXLAN needs an IPv4 InternalIP, not {}",
-                            self.name.name, underlay.address.to_string()));
+  if (const auto fit = config.transport->check(underlay); !fit)
+    return fail(fmt::format("node {}: status.addresses: {}", self.name.name, fit.error().message));
   plan_links(config, self, underlay, out);
   plan_sysctls(config, self, underlay, out);
   if (config.masquerade) plan_masquerade(self.pod_cidrs, config.cluster_cidrs, out);

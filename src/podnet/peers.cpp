@@ -4,10 +4,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <set>
+#include <iterator>
 #include <utility>
 
-#include "tables/names.h"
+#include "podnet/addresses.h"
 
 namespace weft::podnet {
 
@@ -15,245 +15,270 @@ namespace {
 
 using model::Node;
 using model::ObjectName;
-using tables::FdbKind;
-using tables::NeighborKind;
-using tables::RouteKind;
 using tables::TableChanges;
 
-// Pod CIDRs that do not overlap, and whose they are.
-class Claims {
- public:
-  struct Claim {
-    Prefix cidr{};
-    ObjectName node{};
-  };
-
-  // Takes it for `node`, or says which one is in its way.
-  std::optional<Claim> take(const Prefix& cidr, const ObjectName& node) {
-    // Of claims that do not overlap each other, only the last to start before its end can reach it.
-    auto after = claims_.upper_bound(cidr.last());
-    if (after != claims_.begin()) {
-      const Claim& before = std::prev(after)->second;
-      if (before.cidr.contains(cidr.address) || cidr.contains(before.cidr.address)) return before;
-    }
-    claims_.emplace(cidr.address, Claim{cidr, node});
-    return std::nullopt;
-  }
-
- private:
-  std::map<IpAddress, Claim> claims_{};  // by its first address
-};
-
-// Of the InternalIP that carries packets to pods of `family`.
-IpFamily outer_family(const Config& config, IpFamily family) {
-  return config.transport == Transport::kVxlan ? IpFamily::kIpv4 : family;
-}
-
-const IpAddress* internal_ip(const Node& node, IpFamily family) {
-  const auto found =
-      std::find_if(node.internal_ips.begin(), node.internal_ips.end(),
-                   [&](const IpAddress& address) { return address.family() == family; });
-  return found == node.internal_ips.end() ? nullptr : &*found;
-}
-
-// The one of `networks` that the address is within.
-const Prefix* network_of(const IpAddress& address, const std::vector<Prefix>& networks) {
-  const auto found = std::find_if(networks.begin(), networks.end(),
-                                  [&](const Prefix& network) { return network.contains(address); });
-  return found == networks.end() ? nullptr : &*found;
-}
-
-// Why no packet goes to a node by this address; "" where it may. `pods`: networks of pods.
-std::string flaw(const IpAddress& address, const std::vector<Prefix>& pods) {
-  if (address.is_unspecified() || address.is_loopback() || address.is_multicast())
-    return address.to_string() + " is no node's InternalIP";
-  if (const Prefix* network = network_of(address, pods))
-    return fmt::format("{} is within {}, where pods are", address.to_string(),
-                       network->to_string());
-  return "";
-}
-
-std::vector<std::string> problems_of(const Config& config, const Node& node,
-                                     const std::vector<Prefix>& pods) {
-  std::vector<std::string> problems;
-  for (const IpFamily family : {IpFamily::kIpv4, IpFamily::kIpv6}) {
-    std::vector<std::string> carried;
-    for (const Prefix& cidr : node.pod_cidrs)
-      if (outer_family(config, cidr.family()) == family) carried.push_back(cidr.to_string());
-    if (carried.empty()) continue;
-    const IpAddress* address = internal_ip(node, family);
-    const std::string why = address != nullptr
-                                ? flaw(*address, pods)
-                                : fmt::format("no InternalIP is IPv{}", static_cast<int>(family));
-    if (!why.empty())
-      problems.push_back(fmt::format("node {}: status.addresses: {}: {} cannot be reached",
-                                     node.name.to_string(), why, fmt::join(carried, ", ")));
-  }
-  return problems;
-}
-
-// One look at all Nodes, this one first and the others by name.
-class Survey {
- public:
-  Survey(const Config& config, const Node& self, const std::map<ObjectName, Node>& nodes)
-      : config_(config), self_(self) {
-    for (const Prefix& cidr : self.pod_cidrs) claims_.take(cidr.network(), self.name);
-    for (const IpAddress& address : self.internal_ips) addresses_.emplace(address, self.name);
-    for (const Prefix& cidr : config.cluster_cidrs)
-      (node_within(self, cidr) != nullptr ? shared_ : pods_).push_back(cidr);
-    pods_.insert(pods_.end(), self.pod_cidrs.begin(), self.pod_cidrs.end());
-    if (shared_.empty()) return;
-    note_underlay(self);
-    for (const auto& [name, node] : nodes) note_underlay(node);
-  }
-
-  Peer look_at(const Node& node) {
-    for (std::string& problem : problems_of(config_, node, pods_))
-      problems_.push_back(std::move(problem));
-    Peer peer;
-    std::set<IpAddress> told;
-    for (const Prefix& pod_cidr : node.pod_cidrs) {
-      const Prefix cidr = pod_cidr.network();
-      const std::string obstacle = claim(cidr, node.name);
-      if (!obstacle.empty()) tell_not_routed(node, cidr, obstacle);
-      const IpAddress* via = address_for(node, cidr);
-      if (via == nullptr) continue;
-      const auto [holder, first] = addresses_.emplace(*via, node.name);
-      if (holder->second != node.name && told.insert(*via).second)
-        tell_shared(node, *via, holder->second);
-      if (!obstacle.empty() || holder->second == self_.name) continue;
-      peer.routes.push_back({cidr, *via});
-      if (config_.transport == Transport::kVxlan && vteps_.insert(*via).second) peer.vtep = *via;
-    }
-    return peer;
-  }
-
-  std::vector<std::string> take_problems() { return std::move(problems_); }
-
- private:
-  void note_underlay(const Node& node) {
-    for (const IpAddress& address : node.internal_ips)
-      if (network_of(address, shared_) != nullptr) underlay_.emplace(address, node.name);
-  }
-
-  // Takes the pod CIDR for the node, or says why it does not.
-  std::string claim(const Prefix& cidr, const ObjectName& node) {
-    if (!is_within(cidr, config_.cluster_cidrs))
-      return "it is outside clusterCIDRs of the configuration";
-    if (const auto at = underlay_.lower_bound(cidr.address);
-        at != underlay_.end() && cidr.contains(at->first))
-      return fmt::format("it contains {}, an InternalIP of {}", at->first.to_string(),
-                         call(at->second));
-    if (const auto rival = claims_.take(cidr, node))
-      return fmt::format("it overlaps {} of {}", rival->cidr.to_string(), call(rival->node));
-    return "";
-  }
-
-  // Where packets for a pod CIDR of the node go; nothing while that is one of problems_of().
-  const IpAddress* address_for(const Node& node, const Prefix& cidr) const {
-    const IpAddress* address = internal_ip(node, outer_family(config_, cidr.family()));
-    return address != nullptr && flaw(*address, pods_).empty() ? address : nullptr;
-  }
-
-  std::string call(const ObjectName& node) const {
-    return node == self_.name ? "this node" : "node " + node.to_string();
-  }
-  void tell_not_routed(const Node& node, const Prefix& cidr, std::string_view why) {
-    problems_.push_back(fmt::format("node {}: spec.podCIDRs: {} is not routed: {}",
-                                    node.name.to_string(), cidr.to_string(), why));
-  }
-  void tell_shared(const Node& node, const IpAddress& address, const ObjectName& holder) {
-    problems_.push_back(fmt::format("node {}: status.addresses: {} is the InternalIP of {} too{}",
-                                    node.name.to_string(), address.to_string(), call(holder),
-                                    holder == self_.name ? "; nothing is routed to it" : ""));
-  }
-
-  const Config& config_;
-  const Node& self_;
-  std::vector<Prefix> pods_{};                  // networks of pods alone
-  std::vector<Prefix> shared_{};                // cluster CIDRs that this node is in
-  std::map<IpAddress, ObjectName> underlay_{};  // InternalIPs in those
-  Claims claims_{};
-  std::map<IpAddress, ObjectName> addresses_{};
-  std::set<IpAddress> vteps_{};
-  std::vector<std::string> problems_{};
-};
-
-// Per pod CIDR one onlink route and one neighbor, per peer one FDB entry: a packet for the peer's
-// pods goes to the peer's VTEP address, whose MAC and outer address stand in the two tables.
-void plan_vxlan(const Peer& peer, TableChanges& out) {
-  const std::string link(tables::kVxlan);
-  if (peer.vtep) out.set<FdbKind>({link, vtep_mac(*peer.vtep)}, {*peer.vtep});
-  for (const Peer::Route& route : peer.routes) {
-    const IpAddress vtep = route.pod_cidr.at(0);
-    out.set<NeighborKind>({link, vtep}, {vtep_mac(route.via)});
-    out.set<RouteKind>({route.pod_cidr}, {.link = link, .gateway = vtep, .onlink = true});
-  }
-}
-
-void plan_direct(const Underlay& underlay, const Peer& peer, TableChanges& out) {
-  for (const Peer::Route& route : peer.routes)
-    out.set<RouteKind>({route.pod_cidr}, {.link = underlay.link, .gateway = route.via});
-}
-
-// The entries of those of `peers` that are not the same in `others`.
-TableChanges plan_different(const Config& config, const Underlay& underlay, const Peers& peers,
-                            const Peers& others) {
-  TableChanges out;
-  for (const auto& [name, peer] : peers.nodes) {
-    const auto other = others.nodes.find(name);
-    if (other != others.nodes.end() && other->second == peer) continue;
-    if (config.transport == Transport::kVxlan)
-      plan_vxlan(peer, out);
-    else
-      plan_direct(underlay, peer, out);
-  }
+Node without_labels(const Node& node) {
+  Node out;
+  out.name = node.name;
+  out.internal_ips = node.internal_ips;
+  out.pod_cidrs = node.pod_cidrs;
   return out;
 }
 
-template <class Kind>
-void move_from_to(const TableChanges& before, const TableChanges& after, TableChanges& out) {
-  std::set<typename Kind::Key> kept;
-  for (const auto& edit : after.of<Kind>()) kept.insert(edit.key);
-  for (const auto& old : before.of<Kind>())
-    if (!kept.contains(old.key)) out.remove<Kind>(old.key);
-  for (const auto& edit : after.of<Kind>()) out.set<Kind>(edit.key, *edit.value);
+TableChanges plan_routes(const Transport& transport, const Underlay& underlay,
+                         const PeerRoutes& routes) {
+  TableChanges out;
+  for (const PeerRoute& route : routes.routes) transport.plan_route(route, underlay, out);
+  for (const IpAddress& remote : routes.remotes) transport.plan_remote(remote, out);
+  return out;
 }
 
 }  // namespace
 
-const IpAddress* node_within(const Node& node, const Prefix& network) {
-  const auto found =
-      std::find_if(node.internal_ips.begin(), node.internal_ips.end(),
-                   [&](const IpAddress& address) { return network.contains(address); });
-  return found == node.internal_ips.end() ? nullptr : &*found;
-}
+// What one update() touches.
+struct Peers::Pass {
+  std::set<ObjectName> touched{};                       // Nodes to look at again
+  std::map<ObjectName, std::vector<PeerRoute>> gone{};  // routes of those that left
+  // Who was sent to at an address before.
+  std::map<IpAddress, std::optional<Claimant>> holders{};
+};
 
-bool is_within(const Prefix& cidr, const std::vector<Prefix>& networks) {
-  return std::any_of(networks.begin(), networks.end(),
-                     [&](const Prefix& network) { return network.contains(cidr); });
-}
+Peers::Peers(const Config& config, const Node& self, const Nodes& nodes)
+    : config_(config), self_(without_labels(self)) {
+  for (const Prefix& cidr : config_.cluster_cidrs)
+    (node_within(self_, cidr) != nullptr ? shared_ : pods_).push_back(cidr);
+  pods_.insert(pods_.end(), self_.pod_cidrs.begin(), self_.pod_cidrs.end());
 
-std::vector<std::string> address_problems(const Config& config, const Node& node) {
-  return problems_of(config, node, {});
-}
-
-Peers find_peers(const Config& config, const Node& self, const std::map<ObjectName, Node>& nodes) {
-  Survey survey(config, self, nodes);
-  Peers peers;
+  Pass pass;
+  for (std::size_t i = 0; i < self_.pod_cidrs.size(); ++i)
+    claims_.add({self_.pod_cidrs[i].network(), claimant(self_.name), i});
+  for (const IpAddress& address : self_.internal_ips)
+    hold(address, claimant(self_.name), true, pass);
+  note_underlay(self_, true);
   for (const auto& [name, node] : nodes)
-    if (name != self.name) peers.nodes.emplace(name, survey.look_at(node));
-  peers.problems = survey.take_problems();
-  return peers;
+    if (name != self_.name) enter(node, pass);
+  finish(std::move(pass));
 }
 
-void plan_peers(const Config& config, const Underlay& underlay, const Peers& before,
-                const Peers& after, TableChanges& out) {
-  const TableChanges old = plan_different(config, underlay, before, after);
-  const TableChanges now = plan_different(config, underlay, after, before);
-  move_from_to<NeighborKind>(old, now, out);
-  move_from_to<FdbKind>(old, now, out);
-  move_from_to<RouteKind>(old, now, out);
+PeerChange Peers::update(const std::set<ObjectName>& changed, const Nodes& nodes) {
+  Pass pass;
+  for (const ObjectName& name : changed) {
+    if (name == self_.name) continue;
+    const auto now = nodes.find(name);
+    if (peers_.contains(name)) leave(name, pass);
+    if (now != nodes.end()) enter(now->second, pass);
+  }
+  return finish(std::move(pass));
+}
+
+void Peers::enter(const Node& node, Pass& pass) {
+  Peer& peer = peers_[node.name];
+  peer.node = without_labels(node);
+  peer.claims.resize(node.pod_cidrs.size());
+  for (std::size_t i = 0; i < node.pod_cidrs.size(); ++i) {
+    Claim& claim = peer.claims[i];
+    const Prefix cidr = node.pod_cidrs[i].network();
+    if (const IpAddress* remote = remote_for(*config_.transport, node, cidr, pods_)) {
+      claim.remote = *remote;
+      hold(*remote, claimant(node.name), true, pass);
+    }
+    claim.is_within_cluster = is_within(cidr, config_.cluster_cidrs);
+    if (claim.is_within_cluster)
+      claims_.add({cidr, claimant(node.name), i});
+    else
+      claim.obstacle = "it is outside clusterCIDRs of the configuration";
+  }
+  note_underlay(node, true);
+  pass.touched.insert(node.name);
+}
+
+void Peers::leave(const ObjectName& name, Pass& pass) {
+  const auto found = peers_.find(name);
+  Peer& peer = found->second;
+  for (std::size_t i = 0; i < peer.claims.size(); ++i) {
+    const Claim& claim = peer.claims[i];
+    if (claim.remote) hold(*claim.remote, claimant(name), false, pass);
+    if (claim.is_within_cluster)
+      claims_.remove({peer.node.pod_cidrs[i].network(), claimant(name), i});
+  }
+  note_underlay(peer.node, false);
+  pass.gone.emplace(name, std::move(peer.routes));
+  pass.touched.insert(name);
+  peers_.erase(found);
+}
+
+void Peers::note_underlay(const Node& node, bool is_there) {
+  for (const IpAddress& address : node.internal_ips) {
+    if (network_of(address, shared_) == nullptr) continue;
+    std::set<Claimant>& nodes = underlay_[address];
+    if (is_there)
+      nodes.insert(claimant(node.name));
+    else
+      nodes.erase(claimant(node.name));
+    if (nodes.empty()) underlay_.erase(address);
+    claims_.reconsider(Prefix::host(address));
+  }
+}
+
+void Peers::hold(const IpAddress& address, const Claimant& holder, bool is_there, Pass& pass) {
+  std::set<Claimant>& holders = holders_[address];
+  pass.holders.try_emplace(address,
+                           holders.empty() ? std::nullopt : std::optional(*holders.begin()));
+  if (is_there)
+    holders.insert(holder);
+  else
+    holders.erase(holder);
+  if (holders.empty()) holders_.erase(address);
+}
+
+void Peers::decide_claims(Pass& pass) {
+  IpAddress inside;
+  const auto is_barred = [&](const PodCidrClaim& claim) {
+    return claim.by.other && underlay_within(claim.cidr, inside) != nullptr;
+  };
+  const auto decided = [&](const PodCidrClaim& claim, const PodCidrClaim* rival) {
+    if (!claim.by.other) return;
+    std::string obstacle;
+    if (const Claimant* node = underlay_within(claim.cidr, inside))
+      obstacle =
+          fmt::format("it contains {}, an InternalIP of {}", inside.to_string(), call(*node));
+    else if (rival != nullptr)
+      obstacle = fmt::format("it overlaps {} of {}", rival->cidr.to_string(), call(rival->by));
+    Claim& known = peers_.at(claim.by.node).claims[claim.position];
+    if (known.obstacle == obstacle) return;
+    known.obstacle = std::move(obstacle);
+    pass.touched.insert(claim.by.node);
+  };
+  claims_.decide(is_barred, decided);
+}
+
+// Who shares an address tells whose it is; where that changed, all of them tell another.
+void Peers::tell_holders(Pass& pass) {
+  for (const auto& [address, before] : pass.holders) {
+    const auto holders = holders_.find(address);
+    if (holders == holders_.end() || before == *holders->second.begin()) continue;
+    for (const Claimant& holder : holders->second)
+      if (holder.other) pass.touched.insert(holder.node);
+  }
+}
+
+PeerChange Peers::finish(Pass&& pass) {
+  decide_claims(pass);
+  tell_holders(pass);
+
+  std::map<Prefix, std::pair<std::optional<IpAddress>, std::optional<IpAddress>>> routes;
+  std::map<IpAddress, bool> had;  // whether routes led to it
+  const auto count = [&](const IpAddress& remote) -> std::size_t& {
+    std::size_t& led = remotes_[remote];
+    had.try_emplace(remote, led > 0);
+    return led;
+  };
+  for (const ObjectName& name : pass.touched) {
+    const auto peer = peers_.find(name);
+    std::vector<PeerRoute>& before = pass.gone[name];
+    if (peer != peers_.end())
+      std::move(peer->second.routes.begin(), peer->second.routes.end(), std::back_inserter(before));
+    for (const PeerRoute& route : before) {
+      routes[route.pod_cidr].first = route.remote;
+      --count(route.remote);
+    }
+  }
+  PeerChange change;
+  for (const ObjectName& name : pass.touched) {
+    std::vector<std::string> problems;
+    if (const auto peer = peers_.find(name); peer != peers_.end()) {
+      peer->second.routes = routes_of(peer->second);
+      for (const PeerRoute& route : peer->second.routes) {
+        routes[route.pod_cidr].second = route.remote;
+        ++count(route.remote);
+      }
+      problems = problems_of(peer->second);
+    }
+    std::vector<std::string>& known = problems_[name];
+    for (const std::string& problem : problems)
+      if (std::find(known.begin(), known.end(), problem) == known.end())
+        change.new_problems.push_back(problem);
+    known = std::move(problems);
+    if (known.empty()) problems_.erase(name);
+  }
+  for (const auto& [cidr, remotes] : routes) {
+    const auto& [before, now] = remotes;
+    if (before == now) continue;
+    if (before) change.before.routes.push_back({cidr, *before});
+    if (now) change.now.routes.push_back({cidr, *now});
+  }
+  for (const auto& [remote, led] : had) {
+    const auto counted = remotes_.find(remote);
+    const bool leads = counted->second > 0;
+    if (!leads) remotes_.erase(counted);
+    if (led != leads) (leads ? change.now : change.before).remotes.push_back(remote);
+  }
+  return change;
+}
+
+std::vector<PeerRoute> Peers::routes_of(const Peer& peer) const {
+  std::vector<PeerRoute> routes;
+  for (std::size_t i = 0; i < peer.claims.size(); ++i) {
+    const Claim& claim = peer.claims[i];
+    if (!claim.obstacle.empty() || !claim.remote) continue;
+    if (!holders_.at(*claim.remote).begin()->other) continue;  // this node's own
+    routes.push_back({peer.node.pod_cidrs[i].network(), *claim.remote});
+  }
+  return routes;
+}
+
+std::vector<std::string> Peers::problems_of(const Peer& peer) const {
+  const std::string name = peer.node.name.to_string();
+  std::vector<std::string> problems = address_problems(*config_.transport, peer.node, pods_);
+  std::set<IpAddress> told;
+  for (std::size_t i = 0; i < peer.claims.size(); ++i) {
+    const Claim& claim = peer.claims[i];
+    if (!claim.obstacle.empty())
+      problems.push_back(fmt::format("node {}: spec.podCIDRs: {} is not routed: {}", name,
+                                     peer.node.pod_cidrs[i].network().to_string(), claim.obstacle));
+    if (!claim.remote) continue;
+    const Claimant& holder = *holders_.at(*claim.remote).begin();
+    if (holder.node != peer.node.name && told.insert(*claim.remote).second)
+      problems.push_back(fmt::format("node {}: status.addresses: {} is the InternalIP of {} too{}",
+                                     name, claim.remote->to_string(), call(holder),
+                                     holder.other ? "" : "; nothing is routed to it"));
+  }
+  return problems;
+}
+
+// Whose InternalIP is in the pod CIDR, and which; null where nobody's is.
+const Claimant* Peers::underlay_within(const Prefix& cidr, IpAddress& address) const {
+  const auto at = underlay_.lower_bound(cidr.address);
+  if (at == underlay_.end() || !cidr.contains(at->first)) return nullptr;
+  address = at->first;
+  return &*at->second.begin();
+}
+
+std::string Peers::call(const Claimant& node) const {
+  return node.other ? "node " + node.node.to_string() : "this node";
+}
+
+PeerRoutes Peers::routes() const {
+  PeerRoutes out;
+  for (const auto& [name, peer] : peers_)
+    out.routes.insert(out.routes.end(), peer.routes.begin(), peer.routes.end());
+  for (const auto& [remote, count] : remotes_) out.remotes.push_back(remote);
+  return out;
+}
+
+void plan_peers(const Transport& transport, const Underlay& underlay, const PeerRoutes& before,
+                const PeerRoutes& now, TableChanges& out) {
+  const TableChanges after = plan_routes(transport, underlay, now);
+  plan_routes(transport, underlay, before)
+      .each([&]<class Kind>(const std::vector<reconcile::Edit<Kind>>& edits) {
+        typename Kind::Table kept;
+        for (const auto& edit : after.of<Kind>()) kept.emplace(edit.key, *edit.value);
+        for (const auto& edit : edits)
+          if (!kept.contains(edit.key)) out.remove<Kind>(edit.key);
+      });
+  after.each([&]<class Kind>(const std::vector<reconcile::Edit<Kind>>& edits) {
+    for (const auto& edit : edits) out.set<Kind>(edit.key, *edit.value);
+  });
 }
 
 }  // namespace weft::podnet

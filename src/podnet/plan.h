@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What a node needs to carry pods: the bridge with the gateway addresses, the way to every other
-// node's pods (peers.h), masquerade for traffic that leaves the cluster, the sysctls all this rests
-// on, and the CNI configuration list that tells the runtime. Pure: the model and this node's facts
-// in, table entries out.
+// node's pods (peers.h, transport.h), masquerade for traffic that leaves the cluster, the sysctls
+// all this rests on, and the CNI configuration list that tells the runtime. Pure: the model and
+// this node's facts in, table entries out.
 #pragma once
 
 #include <cstdint>
@@ -13,37 +13,23 @@
 
 #include "base/address.h"
 #include "model/objects.h"
+#include "podnet/transport.h"
 #include "tables/changes.h"
 
 namespace weft::podnet {
 
-enum class Transport : std::uint8_t { kVxlan, kDirect };  // direct: where nodes share a link
-
 struct Config {
   std::string node_name{};
-  Transport transport = Transport::kVxlan;
-  std::vector<Prefix> cluster_cidrs{};  // of all pods: what is not masqueraded
+  const Transport* transport = find_transport("vxlan");  // never null
+  std::vector<Prefix> cluster_cidrs{};                   // of all pods: what is not masqueraded
   bool masquerade = true;
   std::optional<std::uint32_t> mtu{};         // of pods, at most; unset: from the underlay
   std::string cni_configuration_directory{};  // "" = write none
   std::string cni_data_directory{};           // host-local's store; "" = its default
 };
 
-// What the kernel says of this node's underlay: the link that carries its InternalIP.
-struct Underlay {
-  std::string link{};
-  std::uint32_t mtu = 1500;
-  IpAddress address{};
-  bool has_ipv6 = true;  // the node, whatever the underlay carries
-  bool operator==(const Underlay&) const = default;
-};
-
-// Pod MTU: the underlay's less the transport's overhead (VXLAN over IPv4: 50 bytes), or the
-// configured one where that is less.
+// Pod MTU: the underlay's less the transport's overhead, or the configured one where that is less.
 std::uint32_t pod_mtu(const Config& config, const Underlay& underlay);
-
-// A node's VTEP MAC, from its IPv4 InternalIP, so that peers need nothing but the Node objects.
-MacAddress vtep_mac(const IpAddress& internal_ip);
 
 // What of the configuration or of this node's own Node object is not followed as it stands, and
 // why, in words that name the field and the value.

@@ -7,6 +7,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "podnet/addresses.h"
 #include "tables/names.h"
 
 namespace weft::podnet {
@@ -29,9 +30,9 @@ model::Node node(const std::string& name, std::vector<IpAddress> ips, std::vecto
   return made;
 }
 
-Config config(Transport transport = Transport::kVxlan) {
+Config config(const char* transport = "vxlan") {
   return {.node_name = "node1",
-          .transport = transport,
+          .transport = find_transport(transport),
           .cluster_cidrs = {cidr("10.244.0.0/16"), cidr("fd00:10:244::/48")},
           .cni_configuration_directory = "/etc/cni/net.d"};
 }
@@ -50,7 +51,7 @@ std::vector<std::string> lines(const TableChanges& changes) {
 
 TEST(PodMtu, ComesFromTheUnderlay) {
   EXPECT_EQ(pod_mtu(config(), kUnderlay), 1450);
-  EXPECT_EQ(pod_mtu(config(Transport::kDirect), kUnderlay), 1500);
+  EXPECT_EQ(pod_mtu(config("direct"), kUnderlay), 1500);
   Config fixed = config();
   fixed.mtu = 1400;
   EXPECT_EQ(pod_mtu(fixed, kUnderlay), 1400);
@@ -60,7 +61,7 @@ TEST(PodMtu, IsNoMoreThanTheUnderlayAllows) {
   Config fixed = config();
   fixed.mtu = 1451;
   EXPECT_EQ(pod_mtu(fixed, kUnderlay), 1450);
-  fixed.transport = Transport::kDirect;
+  fixed.transport = find_transport("direct");
   EXPECT_EQ(pod_mtu(fixed, kUnderlay), 1451);
   fixed.mtu = 9000;
   EXPECT_EQ(pod_mtu(fixed, kUnderlay), 1500);
@@ -102,7 +103,7 @@ TEST(PlanNode, OneFamilyLeavesTheOthersSysctlsAlone) {
 }
 
 TEST(PlanNode, LinksOfOurOwnForwardTheFamiliesOfThePods) {
-  for (const Transport transport : {Transport::kVxlan, Transport::kDirect}) {
+  for (const char* transport : {"vxlan", "direct"}) {
     TableChanges out;
     ASSERT_TRUE(plan_node(
         config(transport),
@@ -110,7 +111,7 @@ TEST(PlanNode, LinksOfOurOwnForwardTheFamiliesOfThePods) {
         kUnderlay, out));
     std::vector<std::string> expected{"net/ipv4/conf/cni0/forwarding → 1",
                                       "net/ipv6/conf/cni0/forwarding → 1"};
-    if (transport == Transport::kVxlan)
+    if (std::string_view(transport) == "vxlan")
       expected.insert(expected.end(), {"net/ipv4/conf/weft.1/forwarding → 1",
                                        "net/ipv6/conf/weft.1/forwarding → 1"});
     expected.emplace_back("net/ipv6/conf/all/forwarding → 1");
@@ -123,7 +124,7 @@ TEST(PlanNode, LinksOfOurOwnForwardTheFamiliesOfThePods) {
 
 TEST(PlanNode, NoRouterIsBelievedBehindLinksOfOurOwn) {
   for (const bool has_ipv6 : {true, false}) {
-    for (const Transport transport : {Transport::kVxlan, Transport::kDirect}) {
+    for (const char* transport : {"vxlan", "direct"}) {
       Underlay underlay = kUnderlay;
       underlay.has_ipv6 = has_ipv6;
       TableChanges out;
@@ -132,7 +133,7 @@ TEST(PlanNode, NoRouterIsBelievedBehindLinksOfOurOwn) {
                             out));
       std::vector<std::string> expected;
       if (has_ipv6) expected.emplace_back("net/ipv6/conf/cni0/accept_ra → 0");
-      if (has_ipv6 && transport == Transport::kVxlan)
+      if (has_ipv6 && std::string_view(transport) == "vxlan")
         expected.emplace_back("net/ipv6/conf/weft.1/accept_ra → 0");
       std::vector<std::string> ipv6;
       for (const std::string& line : lines<tables::SysctlKind>(out))
@@ -144,7 +145,7 @@ TEST(PlanNode, NoRouterIsBelievedBehindLinksOfOurOwn) {
 
 // The kernel sends redirects where the link's sysctl or the one of all links says so.
 TEST(PlanNode, ForwardingTellsNobodyOfShorterWays) {
-  for (const Transport transport : {Transport::kVxlan, Transport::kDirect}) {
+  for (const char* transport : {"vxlan", "direct"}) {
     TableChanges out;
     const Underlay vlan{"eth0.100", 1500, ip("172.31.0.11")};
     ASSERT_TRUE(plan_node(config(transport),
@@ -193,6 +194,12 @@ TEST(PlanNode, SaysWhichFieldIsWrong) {
       "node node1: status.addresses: VXLAN needs an IPv4 InternalIP, not fd00::1");
 }
 
+TEST(UnderlayAddress, IsTheFirstIpv4OneOrElseTheFirst) {
+  EXPECT_FALSE(underlay_address(node("a", {}, {})));
+  EXPECT_EQ(underlay_address(node("a", {ip("fd00::1"), ip("fd00::2")}, {})), ip("fd00::1"));
+  EXPECT_EQ(underlay_address(node("a", {ip("fd00::1"), ip("172.31.0.11")}, {})), ip("172.31.0.11"));
+}
+
 TEST(NodeProblems, NameTheFieldAndTheValue) {
   const auto dual = node("node1", {ip("172.31.0.11"), ip("fd00:172:31::11")},
                          {cidr("10.244.1.0/24"), cidr("fd00:10:244:1::/64")});
@@ -203,7 +210,7 @@ TEST(NodeProblems, NameTheFieldAndTheValue) {
   EXPECT_THAT(node_problems(large, dual, kUnderlay),
               ElementsAre("configuration: spec.podNetwork.mtu: 1500 is more than 1450 (eth0 has "
                           "1500, VXLAN takes 50)"));
-  large.transport = Transport::kDirect;
+  large.transport = find_transport("direct");
   EXPECT_THAT(node_problems(large, dual, kUnderlay), IsEmpty());
   const Underlay small{"eth0", 1200, ip("172.31.0.11")};
   EXPECT_THAT(node_problems(large, dual, small),
@@ -226,7 +233,7 @@ TEST(NodeProblems, NameTheFieldAndTheValue) {
   const auto lacking =
       node("node1", {ip("172.31.0.11")}, {cidr("10.244.1.0/24"), cidr("fd00:10:244:1::/64")});
   EXPECT_THAT(node_problems(config(), lacking, kUnderlay), IsEmpty());
-  EXPECT_THAT(node_problems(config(Transport::kDirect), lacking, kUnderlay),
+  EXPECT_THAT(node_problems(config("direct"), lacking, kUnderlay),
               ElementsAre("node node1: status.addresses: no InternalIP is IPv6: "
                           "fd00:10:244:1::/64 cannot be reached"));
 }
