@@ -82,7 +82,7 @@ class Node {
   Prefix extra_;
   PrivateNetns netns_ = value_or_exit(PrivateNetns::create());
   weft::netlink::Socket socket_ = open();
-  weft::tables::AddressDriver driver_{socket_, {kLink}};
+  weft::tables::AddressDriver driver_{socket_, {.links = {kLink}}};
   AddressKind::Value present_{};
 };
 

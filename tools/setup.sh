@@ -8,7 +8,7 @@ set -euo pipefail
 build_packages=(g++ cmake ninja-build ccache pkg-config libc6-dev linux-libc-dev nlohmann-json3-dev
   libsimdjson-dev libyaml-cpp-dev libcli11-dev libfmt-dev libspdlog-dev libexpected-dev libuv1-dev
   libgtest-dev libgmock-dev libbenchmark-dev librapidcheck-dev)
-run_packages=(iproute2 nftables conntrack tcpdump iputils-ping util-linux procps kmod python3
+run_packages=(iproute2 nftables conntrack strace tcpdump iputils-ping util-linux procps kmod python3
   curl containernetworking-plugins nginx-light redis-server redis-tools)
 lint_packages=(clang-format-14 clang-tidy-14)
 vm_packages=(qemu-system-x86 busybox-static cpio kmod)

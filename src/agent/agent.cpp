@@ -64,6 +64,8 @@ Agent::~Agent() {
   if (!uninstalled_) return;
   std::error_code ignored;
   std::filesystem::remove(last_good_file(config_), ignored);
+  // None of what it names is there any more.
+  std::filesystem::remove(config_.state_directory + "/files", ignored);
   remove_if_empty(config_.state_directory + "/sysctl");
   remove_if_empty(config_.state_directory);
   remove_if_empty(std::filesystem::path(config_.control_socket).parent_path());
@@ -79,13 +81,13 @@ Result<std::unique_ptr<Agent>> Agent::start(loop::Loop& loop, Config config) {
 Result<> Agent::open() {
   // First: it tells whether another agent runs here.
   WEFT_ASSIGN(control_, ControlServer::listen(loop_, config_.control_socket, is_root, methods()));
-  WEFT_ASSIGN(route_socket_, netlink::Socket::open(NETLINK_ROUTE));
+  WEFT_ASSIGN(kernel_, tables::KernelTables::open(agent_ownership()));
   WEFT_ASSIGN(netlink::Socket netfilter, netlink::Socket::open(NETLINK_NETFILTER));
   stale_flows_.emplace(std::move(netfilter), clock_);
-  WEFT_ASSIGN(const std::vector<std::uint32_t> own, add_drivers(tables_, *route_socket_, config_));
+  WEFT_ASSIGN(const std::vector<std::uint32_t> own, add_drivers(tables_, *kernel_, config_));
   if (config_.watch_kernel) {
     WEFT_ASSIGN(kernel_watch_,
-                KernelWatch::open(loop_, *route_socket_, own,
+                KernelWatch::open(loop_, kernel_->socket(), own,
                                   [this](const tables::Notifications::Touched& touched) {
                                     for (const std::string_view kind : touched.kinds)
                                       tables_.mark(kind);
@@ -181,7 +183,7 @@ std::optional<podnet::Underlay> Agent::look_for_underlay(const model::Node& self
   if (!underlay_ || underlay_->address != *address || underlay_stale_ || old) {
     underlay_stale_ = false;
     underlay_found_at_ = clock_.now();
-    auto found = find_underlay(*route_socket_, *address);
+    auto found = find_underlay(kernel_->socket(), *address);
     underlay_ = found ? *found : std::nullopt;
     if (!found) log::error("agent", "cannot read the underlay", {{"error", found.error()}});
     if (kernel_watch_) {

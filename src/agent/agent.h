@@ -30,12 +30,12 @@
 #include "agent/status.h"
 #include "base/clock.h"
 #include "cluster/manifests/source.h"
-#include "linux/netlink/socket.h"
 #include "loop/loop.h"
 #include "loop/signal.h"
 #include "loop/timer.h"
 #include "model/cluster_state.h"
 #include "reconcile/reconciler.h"
+#include "tables/kernel_tables.h"
 
 namespace weft::agent {
 
@@ -79,7 +79,7 @@ class Agent {
   Clock::TimePoint started_at_;
 
   ReconcileLog reconcile_log_{clock_};
-  std::optional<netlink::Socket> route_socket_{};  // outlives the drivers in tables_
+  std::optional<tables::KernelTables> kernel_{};  // outlives the drivers in tables_
   reconcile::Reconciler tables_;
   Features features_;
   model::ClusterState state_{};

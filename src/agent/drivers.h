@@ -11,16 +11,16 @@
 
 #include "agent/config.h"
 #include "base/result.h"
-#include "linux/netlink/socket.h"
 #include "reconcile/reconciler.h"
+#include "tables/kernel_tables.h"
 #include "tables/ownership.h"
 
 namespace weft::agent {
 
-// Adds them to `tables`. `route` (NETLINK_ROUTE) must outlive it. The result: the netlink port ids
-// by which the kernel names our own changes.
-Result<std::vector<std::uint32_t>> add_drivers(reconcile::Reconciler& tables,
-                                               netlink::Socket& route, const Config& config);
+// Adds them to `reconciler`, which `kernel` must outlive. The result: the netlink port ids by which
+// the kernel names our own changes.
+Result<std::vector<std::uint32_t>> add_drivers(reconcile::Reconciler& reconciler,
+                                               tables::KernelTables& kernel, const Config& config);
 
 // What in the kernel is the agent's.
 tables::Ownership agent_ownership();

@@ -36,7 +36,7 @@ class AddressCostTest : public DriverFixture {
     });
   }
 
-  AddressDriver driver_{socket_, {"svc0"}};
+  AddressDriver driver_{socket_, {.links = {"svc0"}}};
 };
 
 TEST_F(AddressCostTest, OneMoreCostsTheSameAmongThousands) {

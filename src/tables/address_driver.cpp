@@ -11,7 +11,6 @@
 #include <vector>
 
 #include "linux/netlink/address.h"
-#include "tables/rtnetlink_write.h"
 
 namespace weft::tables {
 
@@ -48,39 +47,50 @@ Result<Standing> find_standing(netlink::Socket& socket, LinkIndex& links,
   return standing;
 }
 
-Result<> encode_new(const reconcile::Change<AddressKind>& change, LinkIndex& links,
-                    netlink::Batch& batch) {
-  WEFT_ASSIGN(const std::uint32_t index, links.index_of(change.key.link));
-  netlink::put_new_address(batch, {index, change.key.prefix, 0});
-  return {};
+netlink::Address address_of(std::uint32_t link, const AddressKind::Key& key,
+                            const AddressKind::Value& value) {
+  netlink::Address address{.link = link, .prefix = key.prefix};
+  if (value.without_prefix_route.value_or(false)) address.flags = IFA_F_NOPREFIXROUTE;
+  address.scope = value.scope;
+  address.broadcast = value.broadcast;
+  address.peer = value.peer;
+  return address;
+}
+
+AddressKind::Value value_of(const netlink::Address& address) {
+  return {.scope = address.scope,
+          .broadcast = address.broadcast,
+          .peer = address.peer,
+          .without_prefix_route = (address.flags & IFA_F_NOPREFIXROUTE) != 0};
+}
+
+// One that differs goes first: the kernel changes little of an address in place.
+void put_change(const reconcile::Change<AddressKind>& change, std::uint32_t link,
+                netlink::Batch& batch) {
+  const bool goes =
+      change.previous && (!change.value || !AddressKind::same(*change.value, *change.previous));
+  if (goes || !change.value)
+    netlink::put_address_removal(
+        batch,
+        address_of(link, change.key, change.previous ? *change.previous : AddressKind::Value()));
+  if (change.value) netlink::put_address(batch, address_of(link, change.key, *change.value));
 }
 
 }  // namespace
 
-Result<> encode(const reconcile::Change<AddressKind>& change, LinkIndex& links,
-                netlink::Batch& batch) {
-  WEFT_ASSIGN(const auto index, links.find(change.key.link));
-  if (!index && !change.value) return {};  // gone with its link
-  if (!index) return fail_errno("link " + change.key.link, ENODEV);
-  const netlink::Address address{*index, change.key.prefix, 0};
-  if (change.value)
-    netlink::put_address(batch, address);
-  else
-    netlink::put_address_removal(batch, address);
-  return {};
+Result<> read_entries(netlink::Socket& socket, LinkIndex& links, const Ownership& ownership,
+                      AddressKind::Table& table) {
+  return each_link(links, ownership, [&](const std::string& name, std::uint32_t index) -> Result<> {
+    WEFT_ASSIGN(const auto addresses, netlink::list_addresses(socket, index));
+    for (const netlink::Address& address : addresses)
+      if (is_ours(address)) table.try_emplace({name, address.prefix}, value_of(address));
+    return {};
+  });
 }
 
-Result<AddressKind::Table> AddressDriver::read() {
-  LinkIndex links(socket_);
-  AddressKind::Table table;
-  for (const std::string& name : links_) {
-    WEFT_ASSIGN(const auto index, links.find(name));
-    if (!index) continue;
-    WEFT_ASSIGN(const auto addresses, netlink::list_addresses(socket_, *index));
-    for (const netlink::Address& address : addresses)
-      if (is_ours(address)) table.try_emplace({name, address.prefix});
-  }
-  return table;
+Result<> encode(const reconcile::Change<AddressKind>& change, LinkIndex& links, const Ownership&,
+                netlink::Batch& batch) {
+  return on_link(change, links, [&](std::uint32_t index) { put_change(change, index, batch); });
 }
 
 void AddressDriver::write(const reconcile::Changes<AddressKind>& changes,
@@ -91,8 +101,12 @@ void AddressDriver::write(const reconcile::Changes<AddressKind>& changes,
   write_batch<AddressKind>(
       socket_, changes, [&](auto refused) { failures = std::move(refused); },
       [&](const auto& change, netlink::Batch& batch) {
-        const bool is_new = change.value && !change.previous;
-        return is_new ? encode_new(change, links, batch) : encode(change, links, batch);
+        return on_link(change, links, [&](std::uint32_t index) {
+          if (change.value && !change.previous)
+            netlink::put_new_address(batch, address_of(index, change.key, *change.value));
+          else
+            put_change(change, index, batch);
+        });
       });
   const auto there = take_failed<AddressKind>(
       changes, failures,
@@ -113,7 +127,7 @@ void AddressDriver::replace(const reconcile::Changes<AddressKind>& changes, Link
         if (!standing) return Failure(standing.error());
         const auto found = standing->find({change.key.link, change.key.prefix.address});
         if (found != standing->end()) netlink::put_address_removal(batch, found->second);
-        return encode(change, links, batch);
+        return encode(change, links, ownership_, batch);
       });
 }
 

@@ -7,22 +7,17 @@
 // already is it asked for what it holds, to remove the same IPv6 address of another prefix length.
 #pragma once
 
-#include <string>
 #include <vector>
 
-#include "linux/netlink/socket.h"
-#include "reconcile/table.h"
-#include "tables/kinds.h"
-#include "tables/link_index.h"
+#include "tables/address.h"
+#include "tables/rtnetlink_driver.h"
 
 namespace weft::tables {
 
-class AddressDriver final : public reconcile::PromptDriver<AddressKind> {
+class AddressDriver final : public RtnetlinkDriver<AddressKind> {
  public:
-  AddressDriver(netlink::Socket& socket, std::vector<std::string> owned_links)
-      : socket_(socket), links_(std::move(owned_links)) {}
+  using RtnetlinkDriver::RtnetlinkDriver;
 
-  Result<AddressKind::Table> read() override;
   void write(const reconcile::Changes<AddressKind>& changes,
              const reconcile::Desired<AddressKind>& desired,
              reconcile::WriteDone<AddressKind> done) override;
@@ -30,12 +25,12 @@ class AddressDriver final : public reconcile::PromptDriver<AddressKind> {
  private:
   void replace(const reconcile::Changes<AddressKind>& changes, LinkIndex& links,
                std::vector<reconcile::WriteFailure<AddressKind>>& failures);
-
-  netlink::Socket& socket_;
-  std::vector<std::string> links_;
 };
 
+Result<> read_entries(netlink::Socket& socket, LinkIndex& links, const Ownership& ownership,
+                      AddressKind::Table& table);
+// Of a change without a previous value: adds the address, or leaves it where it is there.
 Result<> encode(const reconcile::Change<AddressKind>& change, LinkIndex& links,
-                netlink::Batch& batch);
+                const Ownership& ownership, netlink::Batch& batch);
 
 }  // namespace weft::tables

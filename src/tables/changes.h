@@ -44,7 +44,8 @@ class TableChanges {
  private:
   template <class... Kinds>
   using Edits = std::tuple<std::vector<reconcile::Edit<Kinds>>...>;
-  Edits<LinkKind, AddressKind, NeighborKind, FdbKind, RouteKind, SysctlKind, FileKind, NftKind>
+  Edits<LinkKind, AddressKind, NeighborKind, FdbKind, RouteKind, RuleKind, SysctlKind, FileKind,
+        NftKind>
       edits_{};
 };
 

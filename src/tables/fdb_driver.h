@@ -1,31 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// Permanent forwarding entries of the owned VXLAN links: MAC address → remote VTEP.
+// Permanent forwarding entries of the owned VXLAN links: MAC address → remote VTEP. A bridge learns
+// its own.
 #pragma once
 
-#include <string>
-#include <vector>
-
-#include "linux/netlink/socket.h"
-#include "reconcile/table.h"
-#include "tables/kinds.h"
-#include "tables/link_index.h"
+#include "tables/fdb.h"
+#include "tables/rtnetlink_driver.h"
 
 namespace weft::tables {
 
-class FdbDriver final : public reconcile::PromptDriver<FdbKind> {
- public:
-  FdbDriver(netlink::Socket& socket, std::vector<std::string> owned_links)
-      : socket_(socket), links_(std::move(owned_links)) {}
+Result<> read_entries(netlink::Socket& socket, LinkIndex& links, const Ownership& ownership,
+                      FdbKind::Table& table);
+Result<> encode(const reconcile::Change<FdbKind>& change, LinkIndex& links,
+                const Ownership& ownership, netlink::Batch& batch);
 
-  Result<FdbKind::Table> read() override;
-  void write(const reconcile::Changes<FdbKind>& changes, const reconcile::Desired<FdbKind>& desired,
-             reconcile::WriteDone<FdbKind> done) override;
-
- private:
-  netlink::Socket& socket_;
-  std::vector<std::string> links_;
-};
-
-Result<> encode(const reconcile::Change<FdbKind>& change, LinkIndex& links, netlink::Batch& batch);
+using FdbDriver = RtnetlinkDriver<FdbKind>;
 
 }  // namespace weft::tables

@@ -20,19 +20,22 @@ Result<> write_file(const std::string& path, const std::string& content) {
 }  // namespace
 
 Result<FileKind::Table> FileDriver::read() {
-  WEFT_ASSIGN(const auto written, this->written());
-  std::set<std::string> paths = written;
+  WEFT_ASSIGN(std::set<std::string> paths, written());
   paths.insert(owned_.begin(), owned_.end());
   FileKind::Table table;
-  std::set<std::string> there;
   for (const std::string& path : paths) {
     WEFT_ASSIGN(auto content, read_if_there(path));
-    if (!content) continue;
-    table.emplace(path, std::move(*content));
-    there.insert(path);
+    if (content) table.emplace(path, std::move(*content));
   }
-  if (there != written) WEFT_TRY(record(there));
   return table;
+}
+
+Result<> FileDriver::tidy() {
+  WEFT_ASSIGN(const auto written, this->written());
+  WEFT_ASSIGN(const FileKind::Table table, read());
+  std::set<std::string> there;
+  for (const auto& [path, content] : table) there.insert(path);
+  return there == written ? Result<>() : record(there);
 }
 
 void FileDriver::write(const reconcile::Changes<FileKind>& changes,

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "reconcile/table.h"
-#include "tables/kinds.h"
+#include "tables/file.h"
 
 namespace weft::tables {
 
@@ -20,6 +20,10 @@ class FileDriver final : public reconcile::PromptDriver<FileKind> {
  public:
   FileDriver(std::vector<std::string> owned_paths, const std::string& state_directory)
       : owned_(std::move(owned_paths)), record_(state_directory + "/files") {}
+
+  // Makes the record what is there: forgets what somebody removed, takes on an owned file that is
+  // there already. At start, and when the last file is gone; a read writes nothing.
+  Result<> tidy();
 
   Result<FileKind::Table> read() override;
   void write(const reconcile::Changes<FileKind>& changes,

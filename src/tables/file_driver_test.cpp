@@ -80,6 +80,7 @@ TEST_F(FileDriverTest, TheRecordForgetsWhatSomebodyRemoved) {
   ASSERT_THAT(repair(driver_, {{path_, "x"}}), IsEmpty());
   std::filesystem::remove(path_);
   EXPECT_THAT(drift(driver_, {}), IsEmpty());
+  EXPECT_TRUE(driver_.tidy());
   EXPECT_TRUE(std::filesystem::is_empty(state()));
 }
 

@@ -9,7 +9,6 @@
 #include <utility>
 #include <vector>
 
-#include "tables/names.h"
 #include "tables/rtnetlink_write.h"
 
 namespace weft::tables {
@@ -186,10 +185,11 @@ void name_taken_ports(const reconcile::Changes<LinkKind>& changes,
 }
 
 // The pods' links that are no port of any bridge: none is meant to be.
-Result<std::vector<netlink::Link>> detached_pods(LinkIndex& links) {
+Result<std::vector<netlink::Link>> detached_pods(LinkIndex& links, std::uint32_t group) {
+  if (group == 0) return {};
   WEFT_ASSIGN(std::vector<netlink::Link> all, links.read_all());
-  std::erase_if(all, [](const netlink::Link& link) {
-    return link.group != kPodLinkGroup || link.master != 0 ||
+  std::erase_if(all, [&](const netlink::Link& link) {
+    return link.group != group || link.master != 0 ||
            !std::holds_alternative<netlink::Veth>(link.type);
   });
   return all;
@@ -197,7 +197,7 @@ Result<std::vector<netlink::Link>> detached_pods(LinkIndex& links) {
 
 }  // namespace
 
-Result<> encode(const reconcile::Change<LinkKind>& change, LinkIndex& links,
+Result<> encode(const reconcile::Change<LinkKind>& change, LinkIndex& links, const Ownership&,
                 netlink::Batch& batch) {
   if (!change.value) {
     netlink::put_link_removal(batch, change.key);
@@ -227,13 +227,14 @@ Result<> encode(const reconcile::Change<LinkKind>& change, LinkIndex& links,
 Result<LinkKind::Table> LinkDriver::read() {
   LinkIndex links(socket_);
   LinkKind::Table table;
-  for (const std::string& name : owned_) {
+  for (const std::string& name : ownership_.links) {
     WEFT_ASSIGN(const auto link, links.read(name));
     if (!link) continue;
     LinkKind::Value& value = table[name];
     WEFT_ASSIGN(value, value_of(*link, links));
     if (!std::holds_alternative<Bridge>(value.type)) continue;
-    WEFT_ASSIGN(const std::vector<netlink::Link> detached, detached_pods(links));
+    WEFT_ASSIGN(const std::vector<netlink::Link> detached,
+                detached_pods(links, ownership_.port_group));
     for (const netlink::Link& pod : detached) value.missing_ports.push_back(pod.name);
   }
   return table;
@@ -257,7 +258,9 @@ void LinkDriver::write(const reconcile::Changes<LinkKind>& changes,
         [&](std::vector<reconcile::WriteFailure<LinkKind>> more) {
           std::move(more.begin(), more.end(), std::back_inserter(failures));
         },
-        [&](const auto& change, netlink::Batch& batch) { return encode(change, links, batch); });
+        [&](const auto& change, netlink::Batch& batch) {
+          return encode(change, links, ownership_, batch);
+        });
   }
   name_taken_ports(changes, failures);
   for (const auto& change : changes) {
@@ -272,7 +275,8 @@ Result<> LinkDriver::attach_pods(const std::string& bridge) {
   LinkIndex links(socket_);
   WEFT_ASSIGN(const auto index, links.find(bridge));
   if (!index) return {};  // its own failure says why
-  WEFT_ASSIGN(const std::vector<netlink::Link> detached, detached_pods(links));
+  WEFT_ASSIGN(const std::vector<netlink::Link> detached,
+              detached_pods(links, ownership_.port_group));
   netlink::Batch batch;
   std::vector<std::string_view> port_of;  // by message
   for (const netlink::Link& link : detached) {

@@ -4,25 +4,26 @@
 // master, group, hairpin), and makes a link anew when it has become another (a bridge for a VXLAN,
 // another VNI, local address or underlay). A bridge or VXLAN of ours that someone renamed is known
 // by its MAC address and gets its name back, ports and all; one that was deleted is made anew.
-// A pod's veth (kPodLinkGroup) without a bridge belongs on ours: a bridge that lacks one is read as
-// different, and every write to it attaches those.
+// A pod's veth (of the port group) without a bridge belongs on ours: a bridge that lacks one is
+// read as different, and every write to it attaches those.
 #pragma once
 
 #include <string>
-#include <vector>
+#include <utility>
 
 #include "linux/netlink/socket.h"
 #include "reconcile/table.h"
-#include "tables/kinds.h"
+#include "tables/link.h"
 #include "tables/link_index.h"
+#include "tables/ownership.h"
 
 namespace weft::tables {
 
 class LinkDriver final : public reconcile::PromptDriver<LinkKind> {
  public:
-  // `owned`: names of the links that are ours, whoever made them. `socket` outlives the driver.
-  LinkDriver(netlink::Socket& socket, std::vector<std::string> owned)
-      : socket_(socket), owned_(std::move(owned)) {}
+  // `socket` outlives the driver.
+  LinkDriver(netlink::Socket& socket, Ownership ownership)
+      : socket_(socket), ownership_(std::move(ownership)) {}
 
   Result<LinkKind::Table> read() override;
   void write(const reconcile::Changes<LinkKind>& changes,
@@ -33,11 +34,12 @@ class LinkDriver final : public reconcile::PromptDriver<LinkKind> {
   Result<> attach_pods(const std::string& bridge);
 
   netlink::Socket& socket_;
-  std::vector<std::string> owned_;
+  Ownership ownership_;
 };
 
 // The requests of one change, after the kernel's present link of that name. `links` lives until the
 // batch is sent.
-Result<> encode(const reconcile::Change<LinkKind>& change, LinkIndex& links, netlink::Batch& batch);
+Result<> encode(const reconcile::Change<LinkKind>& change, LinkIndex& links,
+                const Ownership& ownership, netlink::Batch& batch);
 
 }  // namespace weft::tables

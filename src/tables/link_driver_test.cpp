@@ -38,7 +38,7 @@ class LinkDriverTest : public DriverFixture {
               " | cut -d: -f1");
   }
 
-  LinkDriver driver_{socket_, {"cni0", "weft.1"}};
+  LinkDriver driver_{socket_, {.links = {"cni0", "weft.1"}, .port_group = 87}};
 };
 
 TEST_F(LinkDriverTest, WritesAndReadsBackANodesLinks) {
@@ -210,7 +210,7 @@ TEST_F(LinkDriverTest, AddingWhatIsThereTakesItOver) {
 
 TEST_F(LinkDriverTest, AVethWithMasterGroupAndHairpinInOneWrite) {
   const Netns pod = fresh_netns();
-  LinkDriver driver(socket_, {"cni0", "veth1"});
+  LinkDriver driver(socket_, {.links = {"cni0", "veth1"}});
   LinkKind::Table desired = node();
   desired.erase("weft.1");
   LinkKind::Value veth;
@@ -256,7 +256,7 @@ TEST_F(LinkDriverTest, ErrorsNameTheLink) {
 }
 
 TEST_F(LinkDriverTest, OnlySettingsOfALinkThatIsThereAnyway) {
-  LinkDriver driver(socket_, {"far0"});
+  LinkDriver driver(socket_, {.links = {"far0"}});
   LinkKind::Value settings;
   settings.mtu = 1280;
   EXPECT_THAT(repair(driver, {{"far0", settings}}), IsEmpty());

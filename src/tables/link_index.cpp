@@ -26,6 +26,8 @@ Result<std::string> LinkIndex::name_of(std::uint32_t index) {
 }
 
 Result<std::optional<netlink::Link>> LinkIndex::read(const std::string& name) {
+  if (const auto known = indexes_.find(name); known != indexes_.end() && !known->second)
+    return std::nullopt;
   WEFT_ASSIGN(auto link, netlink::find_link(socket_, name), "link " + name);
   indexes_[name] = link ? std::optional(link->index) : std::nullopt;
   if (link) names_[link->index] = name;

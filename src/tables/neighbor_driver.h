@@ -2,32 +2,16 @@
 // Permanent neighbors (ARP, NDP) on the owned links. What the kernel learns by itself is its own.
 #pragma once
 
-#include <string>
-#include <vector>
-
-#include "linux/netlink/socket.h"
-#include "reconcile/table.h"
-#include "tables/kinds.h"
-#include "tables/link_index.h"
+#include "tables/neighbor.h"
+#include "tables/rtnetlink_driver.h"
 
 namespace weft::tables {
 
-class NeighborDriver final : public reconcile::PromptDriver<NeighborKind> {
- public:
-  NeighborDriver(netlink::Socket& socket, std::vector<std::string> owned_links)
-      : socket_(socket), links_(std::move(owned_links)) {}
-
-  Result<NeighborKind::Table> read() override;
-  void write(const reconcile::Changes<NeighborKind>& changes,
-             const reconcile::Desired<NeighborKind>& desired,
-             reconcile::WriteDone<NeighborKind> done) override;
-
- private:
-  netlink::Socket& socket_;
-  std::vector<std::string> links_;
-};
-
+Result<> read_entries(netlink::Socket& socket, LinkIndex& links, const Ownership& ownership,
+                      NeighborKind::Table& table);
 Result<> encode(const reconcile::Change<NeighborKind>& change, LinkIndex& links,
-                netlink::Batch& batch);
+                const Ownership& ownership, netlink::Batch& batch);
+
+using NeighborDriver = RtnetlinkDriver<NeighborKind>;
 
 }  // namespace weft::tables

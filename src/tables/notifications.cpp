@@ -17,6 +17,7 @@
 #include "linux/netlink/link.h"
 #include "linux/netlink/neighbor.h"
 #include "linux/netlink/route.h"
+#include "linux/netlink/rule.h"
 #include "tables/kinds.h"
 #include "tables/nft.h"
 
@@ -49,6 +50,11 @@ void Notifications::take_route(const netlink::MessageView& message) {
     case RTM_NEWROUTE:
     case RTM_DELROUTE:
       return take_route_entry(message);
+    case RTM_NEWRULE:
+    case RTM_DELRULE:
+      if (netlink::parse_rule(message).protocol == ownership_.protocol)
+        touched_.kinds.insert(RuleKind::kName);
+      return;
     case RTM_NEWNETCONF:
       return take_configuration(message);
     default:
@@ -175,7 +181,7 @@ void Notifications::take_route_entry(const netlink::MessageView& message) {
   else if (gone)
     touched_.others_route = true;
   else if ((message.header().nlmsg_flags & NLM_F_REPLACE) != 0)
-    touched_.replaced.push_back({route.destination, route.metric});
+    touched_.replaced.push_back({route.destination, route.metric, route.table});
 }
 
 // A sysctl that was written is told of by itself; a link that comes, with all of its own.

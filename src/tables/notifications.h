@@ -33,8 +33,9 @@ class Notifications {
  public:
   // The groups to listen to, for netlink::Listener.
   static constexpr std::uint32_t kRouteGroups[] = {
-      RTNLGRP_LINK,       RTNLGRP_NEIGH,      RTNLGRP_IPV4_IFADDR,  RTNLGRP_IPV6_IFADDR,
-      RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE, RTNLGRP_IPV4_NETCONF, RTNLGRP_IPV6_NETCONF,
+      RTNLGRP_LINK,         RTNLGRP_NEIGH,        RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR,
+      RTNLGRP_IPV4_ROUTE,   RTNLGRP_IPV6_ROUTE,   RTNLGRP_IPV4_RULE,   RTNLGRP_IPV6_RULE,
+      RTNLGRP_IPV4_NETCONF, RTNLGRP_IPV6_NETCONF,
   };
   static constexpr std::uint32_t kNetfilterGroups[] = {NFNLGRP_NFTABLES};
 

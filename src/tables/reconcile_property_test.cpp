@@ -149,24 +149,24 @@ class World {
         "addr add 192.0.2.1/24 dev other0\nroute add 10.77.0.0/16 via 192.0.2.7\n"
         "route add 10.78.0.0/16 via 192.0.2.7 table 87 proto 87\n"
         "neigh add 192.0.2.7 lladdr 02:00:00:00:00:07 dev other0 nud permanent\nEND\n");
-    const std::vector<std::string> links{"cni0", "weft.1"};
+    const Ownership owned{.links = {"cni0", "weft.1"}, .protocol = 87, .port_group = 87};
     reconciler_.add<FileKind>(
         std::make_unique<FileDriver>(
             std::vector<std::string>{directory() + "/net.d/10-weft.conflist"}, directory()),
         {.stage = 0});
-    reconciler_.add<LinkKind>(std::make_unique<LinkDriver>(socket_, links),
+    reconciler_.add<LinkKind>(std::make_unique<LinkDriver>(socket_, owned),
                               {.stage = 1, .cascades = true});
     reconciler_.add<SysctlKind>(
-        std::make_unique<SysctlDriver>(Netns::current().value(), directory(), "this boot"),
+        std::make_unique<SysctlDriver>(Netns::current().value(), directory(), "this boot",
+                                       owned.links),
         {.stage = 2, .rests_on_links = true});
-    reconciler_.add<AddressKind>(std::make_unique<AddressDriver>(socket_, links),
+    reconciler_.add<AddressKind>(std::make_unique<AddressDriver>(socket_, owned),
                                  {.stage = 3, .rests_on_links = true, .cascades = true});
-    reconciler_.add<NeighborKind>(std::make_unique<NeighborDriver>(socket_, links),
+    reconciler_.add<NeighborKind>(std::make_unique<NeighborDriver>(socket_, owned),
                                   {.stage = 4, .rests_on_links = true});
-    reconciler_.add<FdbKind>(
-        std::make_unique<FdbDriver>(socket_, std::vector<std::string>{"weft.1"}),
-        {.stage = 4, .rests_on_links = true});
-    reconciler_.add<RouteKind>(std::make_unique<RouteDriver>(socket_),
+    reconciler_.add<FdbKind>(std::make_unique<FdbDriver>(socket_, owned),
+                             {.stage = 4, .rests_on_links = true});
+    reconciler_.add<RouteKind>(std::make_unique<RouteDriver>(socket_, owned),
                                {.stage = 5, .rests_on_links = true});
     reconciler_.start();
     settle();

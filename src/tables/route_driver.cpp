@@ -6,19 +6,18 @@
 #include <string>
 #include <utility>
 
-#include "linux/netlink/route.h"
-#include "tables/names.h"
 #include "tables/rtnetlink_write.h"
 
 namespace weft::tables {
 
 namespace {
 
-netlink::Route route_of(const RouteKind::Key& key) {
+netlink::Route route_of(const RouteKind::Key& key, const Ownership& ownership) {
   netlink::Route route;
   route.destination = key.destination.network();
   route.metric = key.metric;
-  route.protocol = kRouteProtocol;
+  route.table = key.table;
+  route.protocol = ownership.protocol;
   return route;
 }
 
@@ -31,13 +30,44 @@ bool may_be_blocked(const reconcile::Change<RouteKind>& change) {
 }
 
 Result<netlink::Route> route_of(const RouteKind::Key& key, const RouteKind::Value& value,
-                                LinkIndex& links) {
-  netlink::Route route = route_of(key);
-  WEFT_ASSIGN(route.link, links.index_of(value.link));
+                                LinkIndex& links, const Ownership& ownership) {
+  netlink::Route route = route_of(key, ownership);
+  if (!value.link.empty()) {
+    WEFT_ASSIGN(route.link, links.index_of(value.link));
+  }
   route.gateway = value.gateway;
   route.onlink = value.onlink;
   route.source = value.source;
+  for (const NextHop& hop : value.next_hops) {
+    WEFT_ASSIGN(const std::uint32_t link, links.index_of(hop.link));
+    route.next_hops.push_back({link, hop.gateway, hop.onlink, hop.weight});
+  }
+  route.next_hop_group = value.next_hop_group;
+  route.type = value.type;
+  route.scope = value.scope;
+  route.mtu = value.mtu;
+  route.advmss = value.advmss;
   return route;
+}
+
+Result<RouteKind::Value> value_of(const netlink::Route& route, LinkIndex& links) {
+  RouteKind::Value value;
+  value.source = route.source;
+  value.type = route.type;
+  value.scope = route.scope;
+  value.mtu = route.mtu;
+  value.advmss = route.advmss;
+  value.next_hop_group = route.next_hop_group;
+  // What a group leads to is the group's; what leads nowhere IPv6 has lead to lo.
+  if (route.next_hop_group != 0 || route.type != RTN_UNICAST) return value;
+  WEFT_ASSIGN(value.link, links.name_of(route.link));
+  value.gateway = route.gateway;
+  value.onlink = route.onlink && route.next_hops.empty();
+  for (const netlink::RouteHop& hop : route.next_hops) {
+    WEFT_ASSIGN(std::string link, links.name_of(hop.link));
+    value.next_hops.push_back({std::move(link), hop.gateway, hop.onlink, hop.weight});
+  }
+  return value;
 }
 
 // As ip(8) names them (/etc/iproute2/rt_protos).
@@ -70,30 +100,22 @@ std::string type_text(std::uint8_t type) {
 }  // namespace
 
 Result<> encode(const reconcile::Change<RouteKind>& change, LinkIndex& links,
-                netlink::Batch& batch) {
+                const Ownership& ownership, netlink::Batch& batch) {
   if (!change.value) {
-    netlink::put_route_removal(batch, route_of(change.key));
+    netlink::put_route_removal(batch, route_of(change.key, ownership));
     return {};
   }
-  WEFT_ASSIGN(const netlink::Route route, route_of(change.key, *change.value, links));
+  WEFT_ASSIGN(const netlink::Route route, route_of(change.key, *change.value, links, ownership));
   netlink::put_route(batch, route);
   return {};
 }
 
-Result<> RouteDriver::read_family(IpFamily family, LinkIndex& links, RouteKind::Table& table) {
-  netlink::RouteFilter filter;
-  filter.family = family;
-  filter.protocol = kRouteProtocol;
+Result<> RouteDriver::read_some(const netlink::RouteFilter& filter, LinkIndex& links,
+                                RouteKind::Table& table) {
   WEFT_ASSIGN(const auto routes, netlink::list_routes(socket_, filter));
   for (const netlink::Route& route : routes) {
-    const RouteKind::Key key{route.destination, route.metric};
-    RouteKind::Value value;
-    if (!route.multipath) {
-      WEFT_ASSIGN(value.link, links.name_of(route.link));
-      value.gateway = route.gateway;
-      value.onlink = route.onlink;
-      value.source = route.source;
-    }
+    const RouteKind::Key key{route.destination, route.metric, route.table};
+    WEFT_ASSIGN(RouteKind::Value value, value_of(route, links));
     const auto [place, first] = table.try_emplace(key, std::move(value));
     if (first) continue;
     place->second = {};
@@ -106,8 +128,10 @@ Result<RouteKind::Table> RouteDriver::read() {
   LinkIndex links(socket_);
   RouteKind::Table table;
   surplus_.clear();
-  for (const IpFamily family : {IpFamily::kIpv4, IpFamily::kIpv6})
-    WEFT_TRY(read_family(family, links, table));
+  if (ownership_.protocol == RTPROT_UNSPEC) return table;
+  for (const std::uint32_t number : ownership_.route_tables)
+    for (const IpFamily family : {IpFamily::kIpv4, IpFamily::kIpv6})
+      WEFT_TRY(read_some({family, number, ownership_.protocol, RTN_UNSPEC}, links, table));
   for (const auto& [key, value] : table) held_.insert(key);
   return table;
 }
@@ -121,8 +145,10 @@ void RouteDriver::write(const reconcile::Changes<RouteKind>& changes,
       socket_, changes, [&](auto refused) { failures = std::move(refused); },
       [&](const reconcile::Change<RouteKind>& change, netlink::Batch& batch) -> Result<> {
         put_surplus_removal(change.key, batch);
-        if (!change.value || held_.contains(change.key)) return encode(change, links, batch);
-        WEFT_ASSIGN(const netlink::Route route, route_of(change.key, *change.value, links));
+        if (!change.value || held_.contains(change.key))
+          return encode(change, links, ownership_, batch);
+        WEFT_ASSIGN(const netlink::Route route,
+                    route_of(change.key, *change.value, links, ownership_));
         netlink::put_new_route(batch, route);
         return {};
       });
@@ -137,10 +163,10 @@ void RouteDriver::write(const reconcile::Changes<RouteKind>& changes,
         std::move(refused.begin(), refused.end(), std::back_inserter(failures));
       },
       [&](const reconcile::Change<RouteKind>& change, netlink::Batch& batch) {
-        netlink::Route whosever = route_of(change.key);
+        netlink::Route whosever = route_of(change.key, ownership_);
         whosever.protocol = RTPROT_UNSPEC;
         netlink::put_route_removal(batch, whosever);
-        return encode(change, links, batch);
+        return encode(change, links, ownership_, batch);
       });
   note_written(changes, failures);
   name_strangers(failures);
@@ -165,19 +191,18 @@ void RouteDriver::note_written(const reconcile::Changes<RouteKind>& changes,
 
 // "File exists" does not say whose.
 void RouteDriver::name_strangers(std::vector<reconcile::WriteFailure<RouteKind>>& failures) {
-  for (const IpFamily family : {IpFamily::kIpv4, IpFamily::kIpv6}) {
-    std::map<RouteKind::Key, Error*> unnamed;
-    for (auto& [key, error] : failures)
-      if (key && key->destination.family() == family &&
-          (error.code == EEXIST || error.code == EINVAL))
-        unnamed[{key->destination.network(), key->metric}] = &error;
-    if (unnamed.empty()) continue;
-    const auto routes =
-        netlink::list_routes(socket_, {family, RT_TABLE_MAIN, RTPROT_UNSPEC, RTN_UNSPEC});
+  std::map<std::pair<std::uint32_t, IpFamily>, std::map<RouteKind::Key, Error*>> unnamed;
+  for (auto& [key, error] : failures)
+    if (key && (error.code == EEXIST || error.code == EINVAL))
+      unnamed[{key->table, key->destination.family()}]
+             [{key->destination.network(), key->metric, key->table}] = &error;
+  for (const auto& [where, errors] : unnamed) {
+    const auto [table, family] = where;
+    const auto routes = netlink::list_routes(socket_, {family, table, RTPROT_UNSPEC, RTN_UNSPEC});
     if (!routes) continue;
     for (const netlink::Route& route : *routes) {
-      const auto found = unnamed.find({route.destination, route.metric});
-      if (found == unnamed.end() || route.protocol == kRouteProtocol) continue;
+      const auto found = errors.find({route.destination, route.metric, route.table});
+      if (found == errors.end() || route.protocol == ownership_.protocol) continue;
       found->second->message = "somebody else's " + type_text(route.type) +
                                "route is there (protocol " + protocol_text(route.protocol) +
                                (route.gateway ? " via " + route.gateway->to_string() : "") + ")";
@@ -188,7 +213,8 @@ void RouteDriver::name_strangers(std::vector<reconcile::WriteFailure<RouteKind>>
 void RouteDriver::put_surplus_removal(const RouteKind::Key& key, netlink::Batch& batch) {
   const auto found = surplus_.find(key);
   if (found == surplus_.end()) return;
-  for (std::size_t i = 0; i < found->second; ++i) netlink::put_route_removal(batch, route_of(key));
+  for (std::size_t i = 0; i < found->second; ++i)
+    netlink::put_route_removal(batch, route_of(key, ownership_));
   surplus_.erase(found);
 }
 

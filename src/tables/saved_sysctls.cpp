@@ -51,21 +51,31 @@ void print_change(std::string& text, std::string_view word, const SysctlChange& 
   text.append(" ").append(change.after).append("\n");
 }
 
+std::string key_of(std::string name) {
+  std::replace(name.begin(), name.end(), ':', '/');
+  return name;
+}
+
 }  // namespace
 
 Result<std::vector<std::string>> SavedSysctls::keys() const {
   WEFT_ASSIGN(const auto names, list_directory(directory_));
   std::vector<std::string> keys;
-  for (const std::string& name : names) {
-    std::string key = name;
-    std::replace(key.begin(), key.end(), ':', '/');
-    const bool is_half_written = name.starts_with('.');
-    if (!is_half_written && is_of_this_boot(key))
-      keys.push_back(std::move(key));
-    else
-      WEFT_TRY(remove_file(directory_ + "/" + name));
-  }
+  for (const std::string& name : names)
+    if (std::string key = key_of(name); is_good(name, key)) keys.push_back(std::move(key));
   return keys;
+}
+
+Result<> SavedSysctls::tidy() const {
+  WEFT_ASSIGN(const auto names, list_directory(directory_));
+  for (const std::string& name : names)
+    if (!is_good(name, key_of(name))) WEFT_TRY(remove_file(directory_ + "/" + name));
+  return {};
+}
+
+bool SavedSysctls::is_good(const std::string& name, const std::string& key) const {
+  const bool is_half_written = name.starts_with('.');
+  return !is_half_written && is_of_this_boot(key);
 }
 
 bool SavedSysctls::is_of_this_boot(const std::string& key) const {

@@ -37,14 +37,17 @@ class SavedSysctls {
   SavedSysctls(const std::string& state_directory, std::string boot)
       : directory_(state_directory + "/sysctl"), boot_(std::move(boot)) {}
 
-  // Of all there are, spoilt ones too. Removes what is left of an earlier boot, or half written.
+  // Of all there are of this boot, spoilt ones too.
   Result<std::vector<std::string>> keys() const;
+  // Removes what is left of an earlier boot, or half written.
+  Result<> tidy() const;
   // Nothing where there is none of this boot.
   Result<std::optional<SavedSysctl>> load(const std::string& key) const;
   Result<> save(const std::string& key, const SavedSysctl& saved) const;
   Result<> forget(const std::string& key) const;
 
  private:
+  bool is_good(const std::string& name, const std::string& key) const;
   bool is_of_this_boot(const std::string& key) const;
   std::string path_of(const std::string& key) const;
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tables/sysctl_driver.h"
 
-#include <array>
 #include <cerrno>
 #include <optional>
 #include <string_view>
@@ -9,7 +8,6 @@
 #include <vector>
 
 #include "linux/sysctl.h"
-#include "tables/names.h"
 
 namespace weft::tables {
 
@@ -39,12 +37,6 @@ Failure no_such_sysctl(const std::string& key) {
     if (key.starts_with(prefix))
       message.append(" (module ").append(module).append(" is not loaded)");
   return fail(std::move(message), ENOENT);
-}
-
-// What must be written before `key` gets `value`, which it has not.
-Result<std::vector<SysctlChange>> to_keep(const std::string& key, const std::string& value) {
-  if (key != kIpv6Forwarding || value == "0") return {};
-  return keep_accepting_advertisements(std::array{kBridge, kVxlan});
 }
 
 Result<bool> reads(const std::string& key, const std::string& value) {
@@ -86,6 +78,14 @@ void SysctlDriver::write(const reconcile::Changes<SysctlKind>& changes,
     if (!result) failures.push_back({change.key, std::move(result.error())});
   }
   done(std::move(failures));
+}
+
+// What must be written before `key` gets `value`, which it has not.
+Result<std::vector<SysctlChange>> SysctlDriver::to_keep(const std::string& key,
+                                                        const std::string& value) const {
+  if (key != kIpv6Forwarding || value == "0") return {};
+  const std::vector<std::string_view> own(own_links_.begin(), own_links_.end());
+  return keep_accepting_advertisements(own);
 }
 
 Result<> SysctlDriver::set(const std::string& key, const std::string& value) {

@@ -15,19 +15,27 @@
 #pragma once
 
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "linux/netns.h"
 #include "reconcile/table.h"
-#include "tables/kinds.h"
 #include "tables/saved_sysctls.h"
+#include "tables/sysctl.h"
 
 namespace weft::tables {
 
 class SysctlDriver final : public reconcile::PromptDriver<SysctlKind> {
  public:
-  // `boot`: which one this is (saved_sysctls.h).
-  SysctlDriver(Netns netns, const std::string& state_directory, std::string boot)
-      : netns_(std::move(netns)), saved_(state_directory, std::move(boot)) {}
+  // `boot`: which one this is (saved_sysctls.h). `own_links`: by name.
+  SysctlDriver(Netns netns, const std::string& state_directory, std::string boot,
+               std::vector<std::string> own_links)
+      : netns_(std::move(netns)),
+        saved_(state_directory, std::move(boot)),
+        own_links_(std::move(own_links)) {}
+
+  // Removes what an earlier boot left in the state directory. At start; a read writes nothing.
+  Result<> tidy() { return saved_.tidy(); }
 
   // Those saved; one that is no more (its link went) reads as "", and one of which something kept
   // is as it was before us as its value and that ("1 (net/ipv6/conf/eth0/accept_ra is 1, not 2)").
@@ -38,12 +46,14 @@ class SysctlDriver final : public reconcile::PromptDriver<SysctlKind> {
              reconcile::WriteDone<SysctlKind> done) override;
 
  private:
+  Result<std::vector<SysctlChange>> to_keep(const std::string& key, const std::string& value) const;
   Result<> set(const std::string& key, const std::string& value);
   Result<> restore(const std::string& key);
   static Result<> put_back(const std::string& key, const SavedSysctl& saved);
 
   Netns netns_;
   SavedSysctls saved_;
+  std::vector<std::string> own_links_;
 };
 
 }  // namespace weft::tables

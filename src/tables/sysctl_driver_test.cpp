@@ -27,7 +27,7 @@ class SysctlDriverTest : public DriverFixture {
   }
 
   SysctlDriver driver(const char* boot = "this boot") const {
-    return {Netns::current().value(), state_.string(), boot};
+    return {Netns::current().value(), state_.string(), boot, {"cni0", "weft.1"}};
   }
   static std::string value(const std::string& key) { return sh("cat /proc/sys/" + key); }
   static std::string forwarding() {
@@ -282,6 +282,8 @@ TEST_F(SysctlDriverTest, NothingOfAnEarlierBootStays) {
   std::ofstream(state_ / "sysctl" / ".net:ipv6:conf:all:forwarding.new") << "bo";
   SysctlDriver sysctls = driver("second boot");
   EXPECT_THAT(drift(sysctls, {}), IsEmpty());
+  EXPECT_EQ(saved(), 2U);
+  EXPECT_TRUE(sysctls.tidy());
   EXPECT_EQ(saved(), 0U);
   EXPECT_EQ(value(kForward), "1\n");
 }

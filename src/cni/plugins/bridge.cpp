@@ -17,8 +17,7 @@
 #include "cni/plugins/pod_namespace.h"
 #include "cni/plugins/wait.h"
 #include "linux/netlink/link.h"
-#include "tables/link_driver.h"
-#include "tables/link_index.h"
+#include "tables/kernel_tables.h"
 
 namespace weft::cni {
 namespace {
@@ -30,7 +29,7 @@ constexpr std::uint8_t kPodMac = 0x0a;
 // One pod on its way in. The destructor takes back what was not kept.
 class Wiring {
  public:
-  Wiring(const Request& request, BridgeConfig config, netlink::Socket& host)
+  Wiring(const Request& request, BridgeConfig config, tables::KernelTables& host)
       : request_(request), config_(std::move(config)), host_(host) {}
   Wiring(const Wiring&) = delete;
   Wiring& operator=(const Wiring&) = delete;
@@ -48,7 +47,7 @@ class Wiring {
 
   const Request& request_;
   BridgeConfig config_;
-  netlink::Socket& host_;
+  tables::KernelTables& host_;
   bool asked_ipam_ = false;
   bool made_pair_ = false;
   bool kept_ = false;
@@ -61,7 +60,7 @@ Wiring::~Wiring() {
   if (made_pair_) {
     netlink::Batch batch;
     netlink::put_link_removal(batch, names_.host_link);
-    (void)host_.run(batch);
+    (void)host_.socket().run(batch);
   }
   if (asked_ipam_) (void)delegate_del(request_, config_.ipam_type);
 }
@@ -69,10 +68,10 @@ Wiring::~Wiring() {
 Outcome<CniResult> Wiring::add() {
   CNI_ASSIGN(PodNamespace pod, PodNamespace::open(request_.environment.netns));
   CNI_TRY(pod.require_free(request_.environment.ifname));
-  CNI_ASSIGN(const netlink::Link bridge, ensure_bridge(host_, config_));
+  CNI_ASSIGN(const netlink::Link bridge, ensure_bridge(host_.socket(), config_));
   CNI_ASSIGN(CniResult result, take_addresses());
   if (config_.is_gateway)
-    CNI_TRY(ensure_gateways(host_, bridge, config_, gateway_addresses(result)));
+    CNI_TRY(ensure_gateways(host_.socket(), bridge, config_, gateway_addresses(result)));
   CNI_ASSIGN(const PodTables tables, make_pair(result));
   CNI_TRY(pod.write(tables));
   CNI_ASSIGN(result.interfaces, interfaces(bridge));
@@ -116,13 +115,11 @@ Outcome<PodTables> Wiring::make_pair(const CniResult& result) {
 
 // False when the host has a link of that name.
 Result<bool> Wiring::try_make_pair(const PodTables& tables) {
-  tables::LinkIndex links(host_);
-  netlink::Batch batch;
-  for (const auto& [name, value] : tables.host_links)
-    WEFT_TRY(tables::encode({name, nullptr, &value}, links, batch));
-  WEFT_ASSIGN(const auto taken, links.find(names_.host_link));  // which encode has looked up
+  tables::LinkIndex links(host_.socket());
+  WEFT_ASSIGN(const auto taken, links.find(names_.host_link));
   if (taken) return false;
-  WEFT_ASSIGN(const std::vector<netlink::Refusal> refusals, host_.execute(batch));
+  WEFT_ASSIGN(const std::vector<netlink::Refusal> refusals,
+              host_.try_write(links, tables::additions<tables::LinkKind>(tables.host_links)));
   if (refusals.empty()) return true;
   const netlink::Refusal& first = refusals.front();
   if (first.index != 0) made_pair_ = true;  // it is there, for the destructor
@@ -134,7 +131,7 @@ Result<bool> Wiring::try_make_pair(const PodTables& tables) {
 Outcome<netlink::Link> Wiring::wait_for_port() {
   netlink::Link port;
   CNI_TRY(wait_until([&]() -> Outcome<bool> {
-    CNI_ASSIGN(std::optional<netlink::Link> link, find_link(host_, names_.host_link));
+    CNI_ASSIGN(std::optional<netlink::Link> link, find_link(host_.socket(), names_.host_link));
     if (!link) return fail(ErrorCode::kInternal, names_.host_link + " went as it was made");
     port = std::move(*link);
     return port.port_state == BR_STATE_FORWARDING;
@@ -144,7 +141,7 @@ Outcome<netlink::Link> Wiring::wait_for_port() {
 
 Outcome<std::vector<Interface>> Wiring::interfaces(const netlink::Link& bridge) {
   CNI_ASSIGN(const netlink::Link host, wait_for_port());
-  CNI_ASSIGN(const std::optional<netlink::Link> now, find_link(host_, bridge.index));
+  CNI_ASSIGN(const std::optional<netlink::Link> now, find_link(host_.socket(), bridge.index));
   const MacAddress bridge_mac = now && now->mac ? *now->mac : MacAddress{};
   return std::vector<Interface>{
       {.name = config_.bridge, .mac = bridge_mac.to_string(), .mtu = now ? now->mtu : bridge.mtu},
@@ -159,7 +156,8 @@ Outcome<std::vector<Interface>> Wiring::interfaces(const netlink::Link& bridge) 
 
 Outcome<CniResult> bridge_add(const Request& request) {
   CNI_ASSIGN(BridgeConfig config, decode_bridge(request.config, request.environment.args));
-  CNI_ASSIGN(netlink::Socket host, netlink::Socket::open(NETLINK_ROUTE));
+  // Of the host's objects the plugin owns none but by their names.
+  CNI_ASSIGN(tables::KernelTables host, tables::KernelTables::open(tables::Ownership()));
   return Wiring(request, std::move(config), host).add();
 }
 

@@ -115,7 +115,7 @@ Outcome<PodTables> plan_pod(const BridgeConfig& config, const PodNames& names,
   for (const Route& route : result.routes) {
     CNI_TRY(check_route(route));
     const IpFamily family = route.destination.family();
-    tables::RouteKind::Value value{names.ifname, route.gateway, false, std::nullopt};
+    tables::RouteKind::Value value{.link = names.ifname, .gateway = route.gateway};
     if (!value.gateway) value.gateway = first_gateway(result, family);
     const tables::RouteKind::Key key{route.destination, route.priority.value_or(0)};
     if (const auto [there, added] = tables.pod_routes.emplace(key, value);

@@ -11,7 +11,9 @@
 #include "base/address.h"
 #include "cni/plugins/bridge_config.h"
 #include "cni/result.h"
-#include "tables/kinds.h"
+#include "tables/address.h"
+#include "tables/link.h"
+#include "tables/route.h"
 
 namespace weft::cni {
 

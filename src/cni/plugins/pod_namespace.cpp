@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cni/plugins/pod_namespace.h"
 
-#include <linux/netlink.h>
-
 #include <cerrno>
 #include <vector>
 
@@ -10,20 +8,16 @@
 #include "linux/netlink/link.h"
 #include "linux/netlink/link_removal.h"
 #include "linux/sysctl.h"
-#include "tables/address_driver.h"
-#include "tables/link_driver.h"
-#include "tables/link_index.h"
-#include "tables/route_driver.h"
+#include "tables/names.h"
 
 namespace weft::cni {
 namespace {
 
-template <class Kind>
-Result<> encode_all(const std::map<typename Kind::Key, typename Kind::Value>& table,
-                    tables::LinkIndex& links, netlink::Batch& batch) {
-  for (const auto& [key, value] : table)
-    WEFT_TRY(tables::encode(reconcile::Change<Kind>(key, nullptr, &value), links, batch));
-  return {};
+// What a pod's namespace has is the plugin's.
+tables::Ownership ownership() {
+  tables::Ownership plugin;
+  plugin.protocol = tables::kRouteProtocol;
+  return plugin;
 }
 
 // As the reference: for lo and for what gets addresses.
@@ -38,8 +32,8 @@ Result<> enable_ipv6(const Netns& netns, const PodTables& tables) {
 
 Result<PodNamespace> PodNamespace::try_open(const std::string& path) {
   WEFT_ASSIGN(Netns netns, Netns::open(path));
-  WEFT_ASSIGN(netlink::Socket socket, netlink::Socket::open(NETLINK_ROUTE, netns));
-  return PodNamespace(std::move(netns), std::move(socket));
+  WEFT_ASSIGN(tables::KernelTables kernel, tables::KernelTables::open(netns, ownership()));
+  return PodNamespace(std::move(netns), std::move(kernel));
 }
 
 Outcome<PodNamespace> PodNamespace::open(const std::string& path) {
@@ -56,20 +50,18 @@ std::optional<PodNamespace> PodNamespace::open_if_there(const std::string& path)
 }
 
 Outcome<> PodNamespace::require_free(const std::string& ifname) {
-  CNI_ASSIGN(const std::optional<netlink::Link> link, find_link(socket_, ifname));
+  CNI_ASSIGN(const std::optional<netlink::Link> link, find_link(kernel_.socket(), ifname));
   if (!link) return {};
   return fail(
       ErrorCode::kInvalidEnvironment,
       "CNI_IFNAME=" + ifname + ": an interface of this name exists in the namespace already");
 }
 
-Result<> PodNamespace::try_write(const PodTables& tables) {
-  tables::LinkIndex links(socket_);
-  netlink::Batch batch;
-  WEFT_TRY(encode_all<tables::LinkKind>(tables.pod_links, links, batch));
-  WEFT_TRY(encode_all<tables::AddressKind>(tables.pod_addresses, links, batch));
-  WEFT_TRY(encode_all<tables::RouteKind>(tables.pod_routes, links, batch));
-  return socket_.run(batch);
+Result<> PodNamespace::try_write(const PodTables& pod) {
+  using namespace tables;
+  return kernel_.write(additions<LinkKind>(pod.pod_links),
+                       additions<AddressKind>(pod.pod_addresses),
+                       additions<RouteKind>(pod.pod_routes));
 }
 
 Outcome<> PodNamespace::write(const PodTables& tables) {
@@ -85,13 +77,13 @@ Outcome<> PodNamespace::write(const PodTables& tables) {
 Outcome<> PodNamespace::wait_until_heard(const PodTables& tables) {
   std::vector<IpAddress> addresses;
   for (const auto& [key, value] : tables.pod_addresses) addresses.push_back(key.prefix.address);
-  return wait_for_neighbor_groups(socket_, addresses);
+  return wait_for_neighbor_groups(kernel_.socket(), addresses);
 }
 
 Outcome<> PodNamespace::remove(const std::string& ifname) {
-  CNI_ASSIGN(const std::optional<netlink::Link> link, find_link(socket_, ifname));
+  CNI_ASSIGN(const std::optional<netlink::Link> link, find_link(kernel_.socket(), ifname));
   if (!link) return {};
-  CNI_TRY(netlink::remove_link(socket_, link->index));
+  CNI_TRY(netlink::remove_link(kernel_.socket(), link->index));
   return {};
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A pod's network namespace, and a rtnetlink socket in it.
+// A pod's network namespace and its tables.
 #pragma once
 
 #include <optional>
@@ -7,8 +7,8 @@
 
 #include "cni/error.h"
 #include "cni/plugins/bridge_plan.h"
-#include "linux/netlink/socket.h"
 #include "linux/netns.h"
+#include "tables/kernel_tables.h"
 
 namespace weft::cni {
 
@@ -30,13 +30,13 @@ class PodNamespace {
   Outcome<> remove(const std::string& ifname);
 
  private:
-  PodNamespace(Netns netns, netlink::Socket socket)
-      : netns_(std::move(netns)), socket_(std::move(socket)) {}
+  PodNamespace(Netns netns, tables::KernelTables kernel)
+      : netns_(std::move(netns)), kernel_(std::move(kernel)) {}
   static Result<PodNamespace> try_open(const std::string& path);
-  Result<> try_write(const PodTables& tables);
+  Result<> try_write(const PodTables& pod);
 
   Netns netns_;
-  netlink::Socket socket_;
+  tables::KernelTables kernel_;
 };
 
 }  // namespace weft::cni

@@ -16,7 +16,8 @@ ifaddrmsg header_of(const Address& address) {
   ifaddrmsg header{};
   header.ifa_family = family_number(address.prefix.family());
   header.ifa_prefixlen = address.prefix.length;
-  header.ifa_scope = address.prefix.address.is_loopback() ? RT_SCOPE_HOST : RT_SCOPE_UNIVERSE;
+  header.ifa_scope = address.scope.value_or(
+      address.prefix.address.is_loopback() ? RT_SCOPE_HOST : RT_SCOPE_UNIVERSE);
   header.ifa_index = address.link;
   return header;
 }
@@ -24,10 +25,12 @@ ifaddrmsg header_of(const Address& address) {
 void put(Batch& batch, const Address& address, std::uint16_t flags) {
   Message message = batch.add(RTM_NEWADDR, flags);
   message.header(header_of(address)).address(IFA_LOCAL, address.prefix.address);
-  if (address.prefix.family() == IpFamily::kIpv4)
-    message.address(IFA_ADDRESS, address.prefix.address);
-  else
-    message.u32(IFA_FLAGS, IFA_F_NODAD);
+  const bool v4 = address.prefix.family() == IpFamily::kIpv4;
+  if (v4 || address.peer)
+    message.address(IFA_ADDRESS, address.peer.value_or(address.prefix.address));
+  if (address.broadcast) message.address(IFA_BROADCAST, *address.broadcast);
+  const std::uint32_t marks = (address.flags & IFA_F_NOPREFIXROUTE) | (v4 ? 0 : IFA_F_NODAD);
+  if (marks != 0) message.u32(IFA_FLAGS, marks);
 }
 
 }  // namespace
@@ -41,7 +44,9 @@ void put_new_address(Batch& batch, const Address& address) {
 }
 
 void put_address_removal(Batch& batch, const Address& address) {
-  batch.add(RTM_DELADDR, 0).header(header_of(address)).address(IFA_LOCAL, address.prefix.address);
+  Message message = batch.add(RTM_DELADDR, 0);
+  message.header(header_of(address)).address(IFA_LOCAL, address.prefix.address);
+  if (address.peer) message.address(IFA_ADDRESS, *address.peer);
 }
 
 Result<std::vector<Address>> list_addresses(Socket& socket, std::uint32_t link) {
@@ -65,15 +70,19 @@ Address parse_address(const MessageView& message) {
   Address address;
   address.link = header.ifa_index;
   address.flags = header.ifa_flags;
-  bool local = false;
+  address.scope = header.ifa_scope;
+  std::optional<IpAddress> local;
+  std::optional<IpAddress> other;
   for (const Attribute attribute : message.attributes<ifaddrmsg>()) {
     switch (attribute.type()) {
       case IFA_LOCAL:
-        local = true;
-        address.prefix.address = attribute.address();
+        local = attribute.address();
         break;
       case IFA_ADDRESS:  // of a point-to-point link the other end's, else the same
-        if (!local) address.prefix.address = attribute.address();
+        other = attribute.address();
+        break;
+      case IFA_BROADCAST:
+        address.broadcast = attribute.address();
         break;
       case IFA_FLAGS:
         address.flags = attribute.u32();
@@ -82,6 +91,8 @@ Address parse_address(const MessageView& message) {
         break;
     }
   }
+  address.prefix.address = local ? *local : other.value_or(IpAddress{});
+  if (local && other != local) address.peer = other;
   address.prefix.length = header.ifa_prefixlen;
   return address;
 }

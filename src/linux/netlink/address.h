@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "base/address.h"
@@ -16,9 +17,13 @@
 namespace weft::netlink {
 
 struct Address {
-  std::uint32_t link = 0;   // index
-  Prefix prefix{};          // with its host bits
-  std::uint32_t flags = 0;  // as read: IFA_F_TENTATIVE, IFA_F_DADFAILED, IFA_F_PERMANENT …
+  std::uint32_t link = 0;  // index
+  Prefix prefix{};         // with its host bits
+  // To write: IFA_F_NOPREFIXROUTE. As read also IFA_F_TENTATIVE, IFA_F_DADFAILED, IFA_F_PERMANENT …
+  std::uint32_t flags = 0;
+  std::optional<std::uint8_t> scope{};   // unset: RT_SCOPE_HOST of a loopback address, or universe
+  std::optional<IpAddress> broadcast{};  // IPv4
+  std::optional<IpAddress> peer{};       // the other end of a point-to-point link
 };
 
 void put_address(Batch& batch, const Address& address);  // adds it; success where it is there

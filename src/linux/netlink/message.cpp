@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <cstring>
 
 namespace weft::netlink {
 
@@ -68,6 +69,11 @@ void Message::close_nest(std::size_t start) {
 }
 
 std::size_t Message::size() const { return batch_->buffer_.size() - start_; }
+
+void Message::set_u16(std::size_t offset, std::uint16_t value) {
+  assert(offset + sizeof value <= size());
+  std::memcpy(batch_->buffer_.data() + start_ + offset, &value, sizeof value);
+}
 
 Message& Message::sized() {
   reinterpret_cast<nlmsghdr*>(batch_->buffer_.data() + start_)->nlmsg_len =

@@ -74,6 +74,9 @@ class Message {
   std::size_t open_nest(std::uint16_t type);
   void close_nest(std::size_t start);
   std::size_t size() const;
+  // Overwrites two bytes at `offset` (a size()): the length of a struct that is followed by what it
+  // counts (rtnexthop).
+  void set_u16(std::size_t offset, std::uint16_t value);
 
  private:
   friend class Batch;

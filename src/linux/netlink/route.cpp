@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "linux/netlink/route.h"
 
+#include <algorithm>
 #include <cerrno>
+#include <cstring>
+#include <utility>
 
 #include "linux/netlink/family.h"
 
@@ -16,7 +19,7 @@ rtmsg header_of(const Route& route) {
   header.rtm_table =
       route.table < 256 ? static_cast<std::uint8_t>(route.table) : std::uint8_t{RT_TABLE_COMPAT};
   header.rtm_protocol = route.protocol;
-  header.rtm_type = RTN_UNICAST;
+  header.rtm_type = route.type;
   return header;
 }
 
@@ -30,18 +33,85 @@ void put_identity(Message& message, const Route& route) {
     message.u32(RTA_PRIORITY, kIpv6DefaultMetric);  // a removal without a metric takes any
 }
 
+void put_gateway(Message& message, IpFamily family, const IpAddress& gateway) {
+  if (gateway.family() == family) {
+    message.address(RTA_GATEWAY, gateway);
+    return;
+  }
+  // struct rtvia, whose address has no length of its own.
+  std::vector<std::uint8_t> via(sizeof(std::uint16_t));
+  const std::uint16_t number = family_number(gateway.family());
+  std::memcpy(via.data(), &number, sizeof number);
+  const Bytes bytes = gateway.bytes();
+  via.insert(via.end(), bytes.begin(), bytes.end());
+  message.attribute(RTA_VIA, via);
+}
+
+void put_next_hops(Message& message, const Route& route) {
+  message.nest(RTA_MULTIPATH, [&] {
+    for (const RouteHop& hop : route.next_hops) {
+      const std::size_t start = message.size();
+      rtnexthop header{};
+      header.rtnh_flags = hop.onlink ? RTNH_F_ONLINK : 0;
+      header.rtnh_hops = static_cast<std::uint8_t>(hop.weight - 1);
+      header.rtnh_ifindex = static_cast<int>(hop.link);
+      message.append(bytes_of(header));
+      if (hop.gateway) put_gateway(message, route.destination.family(), *hop.gateway);
+      message.set_u16(start, static_cast<std::uint16_t>(message.size() - start));  // rtnh_len
+    }
+  });
+}
+
+std::uint8_t scope_of(const Route& route) {
+  if (route.scope) return *route.scope;
+  const bool v6 = route.destination.family() == IpFamily::kIpv6;
+  const bool far = route.gateway || !route.next_hops.empty() || route.next_hop_group != 0;
+  return v6 || far || route.type != RTN_UNICAST ? RT_SCOPE_UNIVERSE : RT_SCOPE_LINK;
+}
+
 void put(Batch& batch, const Route& route, std::uint16_t flags) {
   rtmsg header = header_of(route);
-  header.rtm_scope = route.gateway || route.destination.family() == IpFamily::kIpv6
-                         ? RT_SCOPE_UNIVERSE
-                         : RT_SCOPE_LINK;
+  header.rtm_scope = scope_of(route);
   if (route.onlink) header.rtm_flags |= RTNH_F_ONLINK;
   Message message = batch.add(RTM_NEWROUTE, flags);
   message.header(header);
   put_identity(message, route);
-  if (route.gateway) message.address(RTA_GATEWAY, *route.gateway);
+  if (route.next_hop_group != 0) message.u32(RTA_NH_ID, route.next_hop_group);
+  if (!route.next_hops.empty()) put_next_hops(message, route);
+  if (route.gateway) put_gateway(message, route.destination.family(), *route.gateway);
   if (route.link != 0) message.u32(RTA_OIF, route.link);
   if (route.source) message.address(RTA_PREFSRC, *route.source);
+  if (!route.mtu && !route.advmss) return;
+  message.nest(RTA_METRICS, [&] {
+    if (route.mtu) message.u32(RTAX_MTU, *route.mtu);
+    if (route.advmss) message.u32(RTAX_ADVMSS, *route.advmss);
+  });
+}
+
+std::optional<IpAddress> via_address(const Attribute& attribute) {
+  const Bytes payload = attribute.payload();
+  if (payload.size() <= sizeof(std::uint16_t)) return std::nullopt;
+  return Attribute(RTA_VIA, payload.subspan(sizeof(std::uint16_t))).address();
+}
+
+std::vector<RouteHop> parse_next_hops(Bytes bytes) {
+  std::vector<RouteHop> hops;
+  while (bytes.size() >= sizeof(rtnexthop)) {
+    const auto header = load<rtnexthop>(bytes);
+    if (header.rtnh_len < sizeof header || header.rtnh_len > bytes.size()) break;
+    RouteHop hop;
+    hop.link = static_cast<std::uint32_t>(header.rtnh_ifindex);
+    hop.onlink = (header.rtnh_flags & RTNH_F_ONLINK) != 0;
+    hop.weight = static_cast<std::uint16_t>(header.rtnh_hops + 1);
+    for (const Attribute attribute :
+         Attributes(bytes.subspan(sizeof header, header.rtnh_len - sizeof header))) {
+      if (attribute.type() == RTA_GATEWAY) hop.gateway = attribute.address();
+      if (attribute.type() == RTA_VIA) hop.gateway = via_address(attribute);
+    }
+    hops.push_back(std::move(hop));
+    bytes = bytes.subspan(std::min<std::size_t>(bytes.size(), RTNH_ALIGN(header.rtnh_len)));
+  }
+  return hops;
 }
 
 }  // namespace
@@ -57,6 +127,7 @@ void put_new_route(Batch& batch, const Route& route) {
 void put_route_removal(Batch& batch, const Route& route) {
   rtmsg header = header_of(route);
   header.rtm_scope = RT_SCOPE_NOWHERE;  // any
+  header.rtm_type = RTN_UNSPEC;         // any
   Message message = batch.add(RTM_DELROUTE, 0);
   message.header(header);
   put_identity(message, route);
@@ -91,6 +162,7 @@ Route parse_route(const MessageView& message) {
   route.protocol = header.rtm_protocol;
   route.table = header.rtm_table;
   route.type = header.rtm_type;
+  route.scope = header.rtm_scope;
   route.onlink = (header.rtm_flags & RTNH_F_ONLINK) != 0;
   for (const Attribute attribute : message.attributes<rtmsg>()) {
     switch (attribute.type()) {
@@ -109,9 +181,20 @@ Route parse_route(const MessageView& message) {
       case RTA_GATEWAY:
         route.gateway = attribute.address();
         break;
-      case RTA_VIA:  // a gateway of the other family: not one of ours
+      case RTA_VIA:
+        route.gateway = via_address(attribute);
+        break;
       case RTA_MULTIPATH:
-        route.multipath = true;
+        route.next_hops = parse_next_hops(attribute.payload());
+        break;
+      case RTA_NH_ID:
+        route.next_hop_group = attribute.u32();
+        break;
+      case RTA_METRICS:
+        for (const Attribute metric : nested(attribute)) {
+          if (metric.type() == RTAX_MTU) route.mtu = metric.u32();
+          if (metric.type() == RTAX_ADVMSS) route.advmss = metric.u32();
+        }
         break;
       case RTA_PREFSRC:
         route.source = attribute.address();

@@ -119,7 +119,7 @@ TEST_F(RouteTest, ReplacesAMultipathRouteWhole) {
   for (const IpFamily family : {IpFamily::kIpv4, IpFamily::kIpv6}) {
     const auto before = list_routes(socket_, {family, RT_TABLE_MAIN, 87});
     ASSERT_EQ(before->size(), 1U);
-    EXPECT_TRUE(before->front().multipath);
+    EXPECT_EQ(before->front().next_hops.size(), 2U);
   }
   put(via("fd00:5::/64", "fd00:1::4"));
   put(via("10.5.0.0/16", "10.1.0.4"));
