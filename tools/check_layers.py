@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The layer rule: an #include points downward, and feature folders never include each other.
 
-    base < {log, linux, model, reconcile};  linux < {loop, control};  {linux, reconcile} < tables
+    base < {document, log, linux, model, reconcile};  linux < {loop, control};  {linux, reconcile} < tables
     < ipam;  {ipam, control} < {cni, podnet, bgp, service, policy, cluster} < explain < {agent, lab} < cmd
 """
 import os
@@ -10,7 +10,7 @@ import pathlib
 import re
 import sys
 
-LAYERS = [["base"], ["log", "linux", "model", "reconcile"], ["loop", "control", "tables"],
+LAYERS = [["base"], ["document", "log", "linux", "model", "reconcile"], ["loop", "control", "tables"],
           ["ipam"], ["cni", "podnet", "bgp", "service", "policy", "cluster"],
           ["explain"], ["agent", "lab"], ["cmd"]]
 RANK = {folder: rank for rank, folders in enumerate(LAYERS) for folder in folders}

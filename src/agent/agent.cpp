@@ -12,6 +12,7 @@
 #include "agent/drivers.h"
 #include "agent/feature_list.h"
 #include "agent/underlay.h"
+#include "cluster/manifests/source.h"
 #include "log/log.h"
 #include "podnet/addresses.h"
 
@@ -42,6 +43,10 @@ std::string last_good_file(const Config& config) {
   return config.state_directory + "/manifests.last-good";
 }
 
+void tell_not_taken(const std::string& problem) {
+  log::warning("manifests", "not taken", {{"problem", problem}});
+}
+
 void remove_if_empty(const std::string& directory) {
   std::error_code ignored;  // not empty, or not there
   std::filesystem::remove(directory, ignored);
@@ -57,7 +62,8 @@ Agent::Agent(loop::Loop& loop, Config config)
       features_(make_features(config_, [this](const auto& flows) { stale_flows_->note(flows); })),
       requests_(tables_, clock_, features_.owners(), [this] { on_uninstalled(); }),
       next_pass_(loop, [this] { pass(); }),
-      end_(loop, [this] { loop_.stop(); }) {}
+      end_(loop, [this] { loop_.stop(); }),
+      sources_(state_, tell_not_taken) {}
 
 Agent::~Agent() {
   control_.reset();
@@ -95,15 +101,12 @@ Result<> Agent::open() {
                                     wake();
                                   }));
   }
-  WEFT_ASSIGN(
-      source_,
-      cluster::ManifestSource::start(
-          loop_, {config_.manifest_directory, last_good_file(config_), config_.resync_period},
-          state_,
-          [](const std::string& problem) {
-            log::warning("manifests", "not taken", {{"problem", problem}});
-          },
-          [this] { wake(); }));
+  sources_.add(std::make_unique<cluster::ManifestSource>(
+      loop_,
+      cluster::ManifestSource::Options{config_.manifest_directory, last_good_file(config_),
+                                       config_.resync_period},
+      tell_not_taken, [this] { wake(); }));
+  WEFT_TRY(sources_.start());
   WEFT_ASSIGN(terminate_, loop::Signal::watch(loop_, SIGTERM, [this] { loop_.stop(); }));
   WEFT_ASSIGN(interrupt_, loop::Signal::watch(loop_, SIGINT, [this] { loop_.stop(); }));
   return {};
@@ -113,7 +116,7 @@ void Agent::wake() { next_pass_.arm(clock_.now()); }
 
 void Agent::pass() {
   // Whoever asks has seen the manifests as they are now.
-  if (requests_.waiting()) source_->catch_up();
+  if (requests_.waiting()) sources_.catch_up();
   if (!requests_.uninstalling()) plan();
   tables_.run();
   stale_flows_->remove_written(tables_);
@@ -146,7 +149,7 @@ void Agent::sleep_until_due() {
 void Agent::plan() {
   look_again_.reset();
   std::string missing;
-  if (!state_.is_synced()) missing = "the manifests in " + config_.manifest_directory;
+  if (!state_.is_synced()) missing = fmt::format("{}", fmt::join(sources_.waited_for(), ", "));
   const auto found = state_.nodes().find({"", config_.node_name});
   if (missing.empty() && found == state_.nodes().end())
     missing = "a Node object named " + config_.node_name;
@@ -286,7 +289,7 @@ std::vector<std::string> Agent::problems() const {
   std::vector<std::string> out;
   if (!plan_error_.empty()) out.push_back(plan_error_);
   for (std::string& problem : features_.problems()) out.push_back(std::move(problem));
-  for (const auto& [file, problem] : source_->problems()) out.push_back(problem);
+  for (std::string& problem : sources_.problems()) out.push_back(std::move(problem));
   return out;
 }
 

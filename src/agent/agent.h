@@ -29,7 +29,7 @@
 #include "agent/stale_flows.h"
 #include "agent/status.h"
 #include "base/clock.h"
-#include "cluster/manifests/source.h"
+#include "cluster/sources.h"
 #include "loop/loop.h"
 #include "loop/signal.h"
 #include "loop/timer.h"
@@ -102,7 +102,7 @@ class Agent {
   std::optional<loop::Signal> terminate_{};
   std::optional<loop::Signal> interrupt_{};
   std::unique_ptr<KernelWatch> kernel_watch_{};
-  std::unique_ptr<cluster::ManifestSource> source_{};
+  cluster::Sources sources_;
   std::unique_ptr<ControlServer> control_{};
 };
 

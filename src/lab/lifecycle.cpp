@@ -5,7 +5,7 @@
 
 #include <filesystem>
 
-#include "cluster/manifests/yaml.h"
+#include "document/yaml.h"
 #include "lab/control_plane/admission.h"
 #include "lab/control_plane/controllers.h"
 #include "lab/interrupt.h"
@@ -94,7 +94,7 @@ void print_admitted(const std::vector<Admitted>& admitted) {
   std::fflush(stdout);
 }
 
-Result<> apply_to(const Lab& lab, const std::vector<cluster::Document>& documents,
+Result<> apply_to(const Lab& lab, const std::vector<document::Document>& documents,
                   ObjectStore& store, std::chrono::milliseconds timeout, Progress& progress) {
   WEFT_ASSIGN(const std::vector<Admitted> admitted, admit(lab, documents, store));
   print_admitted(admitted);
@@ -102,7 +102,7 @@ Result<> apply_to(const Lab& lab, const std::vector<cluster::Document>& document
 }
 
 Result<> build(const Lab& lab, const UpOptions& options,
-               const std::vector<cluster::Document>& documents, Progress& progress) {
+               const std::vector<document::Document>& documents, Progress& progress) {
   ObjectStore store(lab.names);
   WEFT_TRY(make_state(lab, store));
   WEFT_TRY(make_fabric(lab.names, lab.settings));
@@ -179,7 +179,7 @@ std::vector<std::string> remains_of(const LabNames& names) {
 
 Result<Json> read_agent_spec(const std::string& file) {
   WEFT_ASSIGN(const std::string text, read_file(file));
-  WEFT_ASSIGN(const auto documents, cluster::parse_yaml(text, file));
+  WEFT_ASSIGN(const auto documents, document::parse_yaml(text, file));
   if (documents.size() != 1 || !documents.front().value.is_object()) {
     return fail(file + ": must be one document with the fields of an AgentConfiguration's spec");
   }

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "document/json.h"
+#include "document/reading.h"
 #include "lab/names.h"
 
 namespace weft::lab {
@@ -128,15 +130,19 @@ std::string to_json(const Settings& settings) {
 }
 
 Result<Settings> settings_from_json(std::string_view text) {
-  const auto json = nlohmann::json::parse(text, nullptr, false);
-  if (!json.is_object()) return fail("lab.json: not a JSON object");
+  WEFT_ASSIGN(const document::Document document, document::parse_json(text, "lab.json"));
+  if (!document.value.is_object()) return fail("lab.json: not a JSON object");
+  document::Reading reading(document);
+  const document::Field root = reading.root();
   Settings settings;
-  settings.name = json.value("name", "");
-  settings.nodes = json.value("nodes", 0);
-  settings.ip_family = json.value("ipFamily", "");
-  settings.transport = json.value("transport", "");
-  settings.services = json.value("services", "");
-  WEFT_ASSIGN(settings.fabric, parse_fabric(json.value("fabric", "")), "lab.json");
+  settings.name = root["name"].text();
+  settings.nodes = static_cast<int>(root["nodes"].number(1, kMostNodes));
+  settings.ip_family = root["ipFamily"].text();
+  settings.transport = root["transport"].text();
+  settings.services = root["services"].text();
+  const std::string fabric = root["fabric"].text();
+  WEFT_TRY(reading.outcome());
+  WEFT_ASSIGN(settings.fabric, parse_fabric(fabric), "lab.json");
   WEFT_TRY(check(settings), "lab.json");
   return settings;
 }

@@ -95,6 +95,9 @@ TEST(Settings, SurviveAsJson) {
   ASSERT_TRUE(read.has_value()) << read.error().message;
   EXPECT_EQ(*read, settings);
   EXPECT_FALSE(settings_from_json("{").has_value());
+  EXPECT_EQ(settings_from_json("[]").error().message, "lab.json: not a JSON object");
+  EXPECT_EQ(settings_from_json("{\"name\": \"a\",\n\"nodes\": \"5\"}").error().message,
+            "lab.json:2: nodes: must be a number from 1 to 250, not \"5\"");
 }
 
 }  // namespace

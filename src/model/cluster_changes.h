@@ -22,7 +22,8 @@
 
 namespace weft::model {
 
-// How the objects of a kind are ordered: by name, but EndpointSlices by their Service and name.
+// How the objects of a kind are ordered: by name, but EndpointSlices by their Service and name (one
+// without a Service, by one of no name).
 template <class T, class Value>
 struct ByName {
   using Map = std::map<ObjectName, Value>;

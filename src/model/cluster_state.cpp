@@ -49,7 +49,8 @@ void prune(Map& map, const ObjectName& name) {
 std::set<ObjectName> ClusterChanges::services() const {
   std::set<ObjectName> names;
   for (const auto& [name, before] : of<Service>()) names.insert(names.end(), name);
-  for (const auto& [service, slices] : of<EndpointSlice>()) names.insert(service);
+  for (const auto& [service, slices] : of<EndpointSlice>())
+    if (!service.name.empty()) names.insert(service);
   return names;
 }
 
@@ -90,7 +91,6 @@ void ClusterState::store(EndpointSlice object) {
   if (const auto had = slice_service_.find(object.name);
       had != slice_service_.end() && had->second != service)
     erase<EndpointSlice>(object.name);
-  if (object.service_name.empty()) return;
   slice_service_[object.name] = service;
   auto& changed = changes_.of<EndpointSlice>();
   put(std::get<All<EndpointSlice>>(all_)[service], std::move(object), changed[service]);
@@ -102,6 +102,32 @@ void ClusterState::remove(const ObjectKey& key) {
     (void)((key.kind == kKindOf<Ts> && (erase<Ts>(key.name), true)) || ...);
   };
   erase_one(static_cast<const Object*>(nullptr));
+}
+
+template <class T>
+const std::map<ObjectName, T>& ClusterState::beside(const ObjectName&) const {
+  return all<T>();
+}
+
+template <>
+const std::map<ObjectName, EndpointSlice>& ClusterState::beside<EndpointSlice>(
+    const ObjectName& name) const {
+  const auto service = slice_service_.find(name);
+  return endpoint_slices(service == slice_service_.end() ? ObjectName{} : service->second);
+}
+
+std::optional<Object> ClusterState::find(const ObjectKey& key) const {
+  std::optional<Object> found;
+  const auto look_for = [&]<class T>(const T*) {
+    if (key.kind != kKindOf<T>) return;
+    const auto& all = beside<T>(key.name);
+    if (const auto at = all.find(key.name); at != all.end()) found = at->second;
+  };
+  const auto look_in_each = [&]<class... Ts>(const std::variant<Ts...>*) {
+    (look_for(static_cast<const Ts*>(nullptr)), ...);
+  };
+  look_in_each(static_cast<const Object*>(nullptr));
+  return found;
 }
 
 ClusterChanges ClusterState::take_changes() { return std::exchange(changes_, {}); }

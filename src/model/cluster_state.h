@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// ClusterState: the only mutable store of what the sources said, by kind and name; what a source
-// calls is its SourceSink. Nothing is written to the kernel before it is synced. It collects what
-// changed, and what that was, until take_changes() is called, so that a burst of events is one
-// pass; an equal object is no change.
+// ClusterState: the only mutable store of what the sources said, by kind and name. A source calls a
+// SourceSink: what one source would call is this itself, and of several cluster::Sources makes one.
+// Nothing is written to the kernel before it is synced, which it is when every source is. It
+// collects what changed, and what that was, until take_changes() is called, so that a burst of
+// events is one pass; an equal object is no change.
 //
 // One thread.
 #pragma once
 
 #include <map>
+#include <optional>
 #include <set>
 #include <tuple>
 #include <variant>
@@ -44,11 +46,13 @@ class ClusterState final : public SourceSink {
   const All<T>& all() const {
     return std::get<All<T>>(all_);
   }
+  std::optional<Object> find(const ObjectKey& key) const;
+
   const All<Node>& nodes() const { return all<Node>(); }
   const All<Pod>& pods() const { return all<Pod>(); }
   const All<Namespace>& namespaces() const { return all<Namespace>(); }
   const All<Service>& services() const { return all<Service>(); }
-  // The slices of one Service, by slice name. A slice without a Service is not kept.
+  // The slices of one Service, by slice name.
   const std::map<ObjectName, EndpointSlice>& endpoint_slices(const ObjectName& service) const;
 
  private:
@@ -57,6 +61,9 @@ class ClusterState final : public SourceSink {
   void store(EndpointSlice object);
   template <class T>
   void erase(const ObjectName& name);
+  // The map that an object of this name is in, if it is kept.
+  template <class T>
+  const std::map<ObjectName, T>& beside(const ObjectName& name) const;
 
   template <class Variant>
   struct EachOf;

@@ -7,15 +7,18 @@
 #include <algorithm>
 #include <optional>
 
-#include "cluster/manifests/document.h"
-#include "cluster/manifests/field.h"
-#include "cluster/manifests/json.h"
-#include "cluster/manifests/objects.h"
+#include "cluster/objects/decode.h"
+#include "document/document.h"
+#include "document/field.h"
+#include "document/json.h"
 
 namespace weft::cluster {
 namespace {
 
 namespace dom = simdjson::dom;
+using document::Document;
+using document::Field;
+using document::FieldError;
 
 // A value in the text, with what an API list (a PodList) around it says for its items.
 struct Item {
@@ -61,7 +64,7 @@ void collect(const Item& item, std::vector<Item>& items) {
 
 std::optional<FieldError> decode_item(const Item& item, Manifest& manifest) {
   std::optional<FieldError> error;
-  const Field object(item.value, error);
+  const Field object(document::Value(item.value), error);
   const std::string kind = object["kind"].text(item.kind);
   const std::string version = object["apiVersion"].text(item.api_version);
   if (kind.empty()) object["kind"].refuse("is missing");
@@ -78,19 +81,19 @@ std::optional<FieldError> decode_item(const Item& item, Manifest& manifest) {
 }
 
 // What simdjson shall read: the text itself, or YAML as one JSON array.
-struct Source {
+struct Text {
   std::string json{};
   std::vector<Document> documents{};  // of YAML; their values are in `json`
 };
 
-Result<Source> source_of(std::string_view text, std::string_view file) {
-  Source source;
-  if (is_json(text)) {
+Result<Text> text_of(std::string_view text, std::string_view file) {
+  Text source;
+  if (document::is_json(text)) {
     source.json.reserve(text.size() + simdjson::SIMDJSON_PADDING);
     source.json = text;
     return source;
   }
-  WEFT_ASSIGN(source.documents, read_documents(text, file));
+  WEFT_ASSIGN(source.documents, document::read_documents(text, file));
   nlohmann::json array = nlohmann::json::array();
   for (Document& document : source.documents) array.push_back(std::move(document.value));
   source.json = array.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
@@ -98,7 +101,7 @@ Result<Source> source_of(std::string_view text, std::string_view file) {
 }
 
 // simdjson keeps no lines: an object is looked up in the text once more, and read with them.
-Result<Document> read_again(const Source& source, std::string_view file, const Item& item) {
+Result<Document> read_again(const Text& source, std::string_view file, const Item& item) {
   const simdjson::padded_string text(source.json);
   simdjson::ondemand::parser parser;
   simdjson::ondemand::document whole;
@@ -107,9 +110,9 @@ Result<Document> read_again(const Source& source, std::string_view file, const I
   if (parser.iterate(text).get(whole) != simdjson::SUCCESS ||
       whole.at_pointer(item.pointer).get(value) != simdjson::SUCCESS ||
       simdjson::to_json_string(value).get(own) != simdjson::SUCCESS)
-    return fail(fmt::format("{}: {} cannot be found", file, field_path(item.pointer)));
+    return fail(fmt::format("{}: {} cannot be found", file, document::field_path(item.pointer)));
   const auto line = 1 + std::count(text.data(), own.data(), '\n');
-  WEFT_ASSIGN(Document document, parse_json(own, file, static_cast<int>(line)));
+  WEFT_ASSIGN(Document document, document::parse_json(own, file, static_cast<int>(line)));
   if (!document.value.is_object()) return document;
   if (!document.value.contains("kind")) document.value["kind"] = item.kind;
   if (!document.value.contains("apiVersion")) document.value["apiVersion"] = item.api_version;
@@ -117,27 +120,29 @@ Result<Document> read_again(const Source& source, std::string_view file, const I
 }
 
 // An object's error with its line and the object's name.
-Failure explain(Source& source, std::string_view file, const Item& item, std::size_t index,
+Failure explain(Text& source, std::string_view file, const Item& item, std::size_t index,
                 const FieldError& error) {
   if (index < source.documents.size())
-    return fail_at(source.documents[index], error.pointer, error.message);
+    return document::fail_at(source.documents[index], error.pointer, error.message);
   WEFT_ASSIGN(Document document, read_again(source, file, item));
-  WEFT_TRY(read_header(document));
-  return fail_at(document, error.pointer, error.message);
+  WEFT_TRY(document::read_header(document));
+  return document::fail_at(document, error.pointer, error.message);
 }
 
 }  // namespace
 
 Result<Manifest> decode_manifest(std::string_view text, std::string_view file) {
-  WEFT_ASSIGN(Source source, source_of(text, file));
+  WEFT_ASSIGN(Text source, text_of(text, file));
   source.json.reserve(source.json.size() + simdjson::SIMDJSON_PADDING);
   dom::parser parser;
   dom::element root;
-  const std::size_t depth = kDepthLimit + (source.documents.empty() ? 0 : 1);  // YAML's array
-  auto wrong = parser.allocate(source.json.size(), depth + 1);                 // and the values
+  const std::size_t depth =
+      document::kDepthLimit + (source.documents.empty() ? 0 : 1);  // YAML's array
+  auto wrong = parser.allocate(source.json.size(), depth + 1);     // and the values
   if (!wrong) wrong = parser.parse(source.json).get(root);
   if (wrong) {
-    if (source.documents.empty()) WEFT_TRY(parse_json(source.json, file));  // tells the line
+    if (source.documents.empty())
+      WEFT_TRY(document::parse_json(source.json, file));  // tells the line
     return fail(fmt::format("{}: {}", file, simdjson::error_message(wrong)));
   }
   std::vector<Item> items;

@@ -13,30 +13,27 @@ constexpr auto kRetry = 1s;
 
 }  // namespace
 
-ManifestSource::ManifestSource(loop::Loop& loop, Options options, model::SourceSink& sink,
-                               Report report, std::function<void()> scanned)
+ManifestSource::ManifestSource(loop::Loop& loop, Options options, Report report,
+                               std::function<void()> scanned)
     : loop_(loop),
-      directory_(std::move(options.path), std::move(options.copies), sink, report),
+      options_(std::move(options)),
       report_(std::move(report)),
       scanned_(std::move(scanned)),
       timer_(loop, [this] { pass(); }),
-      retry_copies_(options.retry_copies),
       retry_timer_(loop, [this] { retry(); }) {}
 
-Result<std::unique_ptr<ManifestSource>> ManifestSource::start(loop::Loop& loop, Options options,
-                                                              model::SourceSink& sink,
-                                                              Report report,
-                                                              std::function<void()> scanned) {
-  std::unique_ptr<ManifestSource> made(
-      new ManifestSource(loop, std::move(options), sink, std::move(report), std::move(scanned)));
-  WEFT_TRY(made->watch(), "manifest directory");
-  WEFT_TRY(made->directory_.scan(), "manifest directory");
-  made->plan_retry();
-  return made;
+std::string ManifestSource::name() const { return "the manifests in " + options_.path; }
+
+Result<> ManifestSource::start(model::SourceSink& sink) {
+  directory_.emplace(options_.path, options_.copies, sink, report_);
+  WEFT_TRY(watch(), "manifest directory");
+  WEFT_TRY(directory_->scan(), "manifest directory");
+  plan_retry();
+  return {};
 }
 
 Result<> ManifestSource::watch() {
-  WEFT_ASSIGN(watch_, loop::DirectoryWatch::watch(loop_, directory_.path(),
+  WEFT_ASSIGN(watch_, loop::DirectoryWatch::watch(loop_, options_.path,
                                                   [this](const std::set<std::string>& names) {
                                                     if (names_.empty())
                                                       timer_.arm(loop::Loop::now() + kBurst);
@@ -52,7 +49,8 @@ void ManifestSource::catch_up() {
 }
 
 std::map<std::string, std::string> ManifestSource::problems() const {
-  std::map<std::string, std::string> problems = directory_.problems();
+  std::map<std::string, std::string> problems;
+  if (directory_) problems = directory_->problems();
   if (!lost_.empty()) problems.emplace("", lost_);
   return problems;
 }
@@ -62,7 +60,7 @@ void ManifestSource::pass() {
   Result<> done;
   // A watch follows the directory it was put on, not the path: it may be another one by now.
   if (names.contains("")) done = watch();
-  if (done) done = directory_.scan(names);
+  if (done) done = directory_->scan(names);
   if (!done) {
     std::string problem =
         "manifest directory: " + done.error().message + "; what it last said stands";
@@ -78,14 +76,14 @@ void ManifestSource::pass() {
 }
 
 void ManifestSource::plan_retry() {
-  if (retrying_ || retry_copies_.count() == 0 || directory_.not_kept().empty()) return;
+  if (retrying_ || options_.retry_copies.count() == 0 || directory_->not_kept().empty()) return;
   retrying_ = true;
-  retry_timer_.arm(loop::Loop::now() + retry_copies_);
+  retry_timer_.arm(loop::Loop::now() + options_.retry_copies);
 }
 
 void ManifestSource::retry() {
   retrying_ = false;
-  names_.insert(directory_.not_kept().begin(), directory_.not_kept().end());
+  names_.insert(directory_->not_kept().begin(), directory_->not_kept().end());
   catch_up();
 }
 

@@ -10,19 +10,19 @@
 #include <chrono>
 #include <functional>
 #include <map>
-#include <memory>
 #include <optional>
 #include <set>
 #include <string>
 
 #include "cluster/manifests/directory.h"
+#include "cluster/source.h"
 #include "loop/directory_watch.h"
 #include "loop/loop.h"
 #include "loop/timer.h"
 
 namespace weft::cluster {
 
-class ManifestSource {
+class ManifestSource final : public Source {
  public:
   using Report = ManifestDirectory::Report;
 
@@ -32,36 +32,33 @@ class ManifestSource {
     std::chrono::milliseconds retry_copies{0};  // how soon to try again to write it; 0 = never
   };
 
+  // `report` gets each problem once; `scanned` is called after each pass but the first.
+  ManifestSource(loop::Loop& loop, Options options, Report report, std::function<void()> scanned);
+
+  std::string name() const override;  // "the manifests in /etc/weft/manifests"
   // Watches, then reads the directory (so that nothing is missed between the two) and keeps at it.
-  // `sink` must outlive this; `scanned` is called after each pass but the first. Fails when the
-  // directory cannot be watched or listed.
-  static Result<std::unique_ptr<ManifestSource>> start(loop::Loop& loop, Options options,
-                                                       model::SourceSink& sink, Report report,
-                                                       std::function<void()> scanned);
-
+  // Fails when the directory cannot be watched or listed.
+  Result<> start(model::SourceSink& sink) override;
   // Reads now what waits for the end of a burst, if anything.
-  void catch_up();
-
-  // What is wrong now, by file name; of the directory itself by "".
-  std::map<std::string, std::string> problems() const;
+  void catch_up() override;
+  // By file name; of the directory itself by "".
+  std::map<std::string, std::string> problems() const override;
 
  private:
-  ManifestSource(loop::Loop& loop, Options options, model::SourceSink& sink, Report report,
-                 std::function<void()> scanned);
   Result<> watch();
   void pass();
   void plan_retry();
   void retry();
 
   loop::Loop& loop_;
-  ManifestDirectory directory_;
+  const Options options_;
+  std::optional<ManifestDirectory> directory_{};  // once started
   Report report_;
   std::function<void()> scanned_;
   std::set<std::string> names_{};  // to be read in the next pass
   std::string lost_{};             // why the directory cannot be read, told once; "" where it can
   std::optional<loop::DirectoryWatch> watch_{};
   loop::Timer timer_;
-  const std::chrono::milliseconds retry_copies_;
   loop::Timer retry_timer_;
   bool retrying_ = false;  // it is armed
 };

@@ -20,8 +20,8 @@ class ManifestSourceTest : public DirectoryFixture {
  protected:
   static constexpr std::chrono::milliseconds kRetryCopies{10};
   void start() {
-    auto source = ManifestSource::start(
-        loop_, {path_, copies_, kRetryCopies}, state_,
+    source_ = std::make_unique<ManifestSource>(
+        loop_, ManifestSource::Options{path_, copies_, kRetryCopies},
         [this](const std::string& problem) {
           report_(problem);
           if (expected_()) loop_.stop();
@@ -30,8 +30,8 @@ class ManifestSourceTest : public DirectoryFixture {
           ++passes_;
           if (expected_()) loop_.stop();
         });
-    ASSERT_TRUE(source) << source.error().message;
-    source_ = std::move(*source);
+    const auto started = source_->start(state_);
+    ASSERT_TRUE(started) << started.error().message;
   }
   // Serves the loop until `expected` holds after a pass or a report, or five seconds.
   bool until(std::function<bool()> expected) {
@@ -141,10 +141,11 @@ TEST_F(ManifestSourceTest, FollowsTheSwapOfAMountedConfigMap) {
 }
 
 TEST_F(ManifestSourceTest, NeedsTheDirectory) {
-  const auto source =
-      ManifestSource::start(loop_, {path_ + "/missing", copies_}, state_, report_, [] {});
-  ASSERT_FALSE(source);
-  EXPECT_THAT(source.error().message, HasSubstr("manifest directory: " + path_ + "/missing"));
+  ManifestSource source(loop_, {path_ + "/missing", copies_}, report_, [] {});
+  EXPECT_EQ(source.name(), "the manifests in " + path_ + "/missing");
+  const auto started = source.start(state_);
+  ASSERT_FALSE(started);
+  EXPECT_THAT(started.error().message, HasSubstr("manifest directory: " + path_ + "/missing"));
 }
 
 }  // namespace

@@ -225,8 +225,8 @@ class CaseMaker {
 
 }  // namespace
 
-std::vector<cluster::Document> check_objects(const Settings& settings) {
-  std::vector<cluster::Document> documents;
+std::vector<document::Document> check_objects(const Settings& settings) {
+  std::vector<document::Document> documents;
   documents.push_back(document_of(
       {{"apiVersion", "v1"}, {"kind", "Namespace"}, {"metadata", {{"name", kCheckNamespace}}}}));
   documents.push_back(document_of(service_object("probe", "NodePort", {{"app", "server"}})));

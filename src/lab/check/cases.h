@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "cluster/manifests/document.h"
+#include "document/document.h"
 #include "lab/check/probe.h"
 #include "lab/control_plane/objects.h"
 #include "lab/lab.h"
@@ -21,7 +21,7 @@ inline constexpr const char* kCheckNamespace = "weft-check";
 inline constexpr std::uint16_t kProbePort = 8080;
 inline constexpr const char* kFabricServer = "fabric";
 
-std::vector<cluster::Document> check_objects(const Settings& settings);
+std::vector<document::Document> check_objects(const Settings& settings);
 
 struct CheckCase {
   std::string path{};  // "pod to ClusterIP"

@@ -10,7 +10,7 @@
 #include <numeric>
 #include <string_view>
 
-#include "cluster/manifests/document.h"
+#include "document/document.h"
 #include "lab/control_plane/deployment.h"
 #include "lab/control_plane/service_defaults.h"
 #include "lab/kubelet/workload.h"
@@ -19,7 +19,8 @@ namespace weft::lab {
 namespace {
 
 namespace fs = std::filesystem;
-using cluster::Document;
+using document::Document;
+using document::DocumentName;
 
 constexpr std::string_view kLeftAlone = "left alone: the lab does not play this kind";
 
@@ -50,10 +51,15 @@ bool is_known(const std::string& kind) {
   return kind == "Namespace" || kind == "Deployment" || kind == "Pod" || kind == "Service";
 }
 
-std::string title_of(const Document& document, const ObjectName& name) {
+ObjectName name_of(const Document& document) {
+  return {document.name.name_space, document.name.name};
+}
+
+std::string title_of(const Document& document) {
   std::string kind = document.kind;
   std::transform(kind.begin(), kind.end(), kind.begin(),
                  [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  const DocumentName& name = document.name;
   return name.name_space.empty() || name.name_space == "default"
              ? fmt::format("{}/{}", kind, name.name)
              : fmt::format("{}/{} ({})", kind, name.name, name.name_space);
@@ -79,8 +85,8 @@ Result<> check_namespace(const Document& document, const std::vector<Document>& 
                           return other.kind == "Namespace" && other.name.name == name_space;
                         });
   if (is_there) return {};
-  return cluster::fail_at(document, "/metadata/namespace",
-                          fmt::format("there is no namespace {}", name_space));
+  return document::fail_at(document, "/metadata/namespace",
+                           fmt::format("there is no namespace {}", name_space));
 }
 
 bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
@@ -110,7 +116,7 @@ Result<> check_name(const Document& document) {
   const std::string& name = document.name.name;
   const std::size_t longest = is_one_label ? 63 : 253;
   if (name.size() <= longest && is_name_for(document.kind, name)) return {};
-  return cluster::fail_at(
+  return document::fail_at(
       document, "/metadata/name",
       fmt::format("\"{}\" is no name for a {}: at most {} of a-z, 0-9, '-'{}, {} first, no '-' at "
                   "an end",
@@ -142,7 +148,7 @@ Result<Json> admitted_service(const Lab& lab, const Document& document, const Js
 
 Result<Json> admitted_object(const Lab& lab, const Document& document, const ObjectStore& store,
                              Allocated& allocated) {
-  const Json* existing = store.find(document.kind, document.name);
+  const Json* existing = store.find(document.kind, name_of(document));
   if (document.kind == "Service") return admitted_service(lab, document, existing, allocated);
   if (document.kind == "Deployment") WEFT_TRY(check_deployment(document));
   if (document.kind == "Pod") {
@@ -191,12 +197,12 @@ Result<> forget_pods_of(const ObjectName& deployment, ObjectStore& store) {
 }
 
 Result<Admitted> forget_one(const Document& document, ObjectStore& store) {
-  const std::string title = title_of(document, document.name);
+  const std::string title = title_of(document);
   if (!is_known(document.kind)) return Admitted{title, std::string(kLeftAlone)};
-  if (store.find(document.kind, document.name) == nullptr) return Admitted{title, "not there"};
+  if (store.find(document.kind, name_of(document)) == nullptr) return Admitted{title, "not there"};
   if (document.kind == "Namespace") WEFT_TRY(forget_namespace(document.name.name, store));
-  if (document.kind == "Deployment") WEFT_TRY(forget_pods_of(document.name, store));
-  WEFT_TRY(store.remove(document.kind, document.name));
+  if (document.kind == "Deployment") WEFT_TRY(forget_pods_of(name_of(document), store));
+  WEFT_TRY(store.remove(document.kind, name_of(document)));
   return Admitted{title, "deleted"};
 }
 
@@ -208,7 +214,7 @@ Result<std::vector<Document>> read_manifests(const std::vector<std::string>& pat
     WEFT_ASSIGN(const std::vector<std::string> files, files_of(path));
     for (const std::string& file : files) {
       WEFT_ASSIGN(const std::string text, read_manifest(file));
-      WEFT_ASSIGN(std::vector<Document> read, cluster::read_documents(text, file));
+      WEFT_ASSIGN(std::vector<Document> read, document::read_documents(text, file));
       for (Document& document : read) documents.push_back(in_namespace(std::move(document)));
     }
   }
@@ -223,7 +229,7 @@ Result<std::vector<Admitted>> admit(const Lab& lab, const std::vector<Document>&
   for (const auto& [name, service] : store.all("Service")) allocated.add(service);
   for (const std::size_t i : admission_order(documents)) {
     const Document& document = documents[i];
-    const std::string title = title_of(document, document.name);
+    const std::string title = title_of(document);
     if (!is_known(document.kind)) {
       admitted[i] = {title, std::string(kLeftAlone)};
       continue;
@@ -231,7 +237,7 @@ Result<std::vector<Admitted>> admit(const Lab& lab, const std::vector<Document>&
     WEFT_TRY(check_name(document));
     WEFT_TRY(check_namespace(document, documents, store));
     WEFT_ASSIGN(Json object, admitted_object(lab, document, store, allocated));
-    admitted[i] = {title, how(store.find(document.kind, document.name), object)};
+    admitted[i] = {title, how(store.find(document.kind, name_of(document)), object)};
     objects.push_back(std::move(object));
   }
   for (Json& object : objects) WEFT_TRY(store.put(std::move(object)));

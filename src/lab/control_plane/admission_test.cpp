@@ -39,7 +39,7 @@ class AdmissionTest : public testing::Test {
 
   Lab lab_{*LabNames::for_lab("test-" + std::to_string(::getpid()) + "-admission"), {}, {}};
   ObjectStore store_{lab_.names};
-  std::vector<cluster::Document> documents_{};
+  std::vector<document::Document> documents_{};
 };
 
 constexpr const char* kWeb = R"(

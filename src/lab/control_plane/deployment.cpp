@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <set>
 
+#include "document/reading.h"
 #include "lab/generated_names.h"
 #include "lab/kubelet/workload.h"
 
@@ -82,18 +83,19 @@ std::vector<OwnedPod> not_ready_first(std::vector<OwnedPod> pods) {
 
 }  // namespace
 
-Result<> check_deployment(const cluster::Document& document) {
-  const Field spec = Field::at(document, "/spec");
-  WEFT_TRY(spec["replicas"].number(1, 0, kMostReplicas));
-  if (!spec["selector"].present()) return spec["selector"].refuse("is required");
-  if (spec["selector"]["matchExpressions"].present()) {
-    return spec["selector"]["matchExpressions"].refuse("the lab knows only matchLabels");
-  }
-  WEFT_ASSIGN(const model::Labels selector, spec["selector"]["matchLabels"].labels());
-  if (selector.empty()) return spec["selector"]["matchLabels"].refuse("is required");
-  const Field labels = spec["template"]["metadata"]["labels"];
-  WEFT_ASSIGN(const model::Labels pod_labels, labels.labels());
-  if (!matches(selector, pod_labels)) return labels.refuse("do not match spec.selector");
+Result<> check_deployment(const document::Document& document) {
+  document::Reading reading(document);
+  const document::Field spec = reading.root()["spec"];
+  spec["replicas"].number(0, kMostReplicas);
+  const document::Field selector = spec["selector"];
+  if (!selector.is_set()) selector.refuse_as("is required");
+  if (selector["matchExpressions"].is_set())
+    selector["matchExpressions"].refuse_as("the lab knows only matchLabels");
+  const model::Labels wanted = selector["matchLabels"].labels();
+  if (wanted.empty()) selector["matchLabels"].refuse_as("is required");
+  const document::Field labels = spec["template"]["metadata"]["labels"];
+  if (!matches(wanted, labels.labels())) labels.refuse_as("do not match spec.selector");
+  WEFT_TRY(reading.outcome());
   WEFT_TRY(decode_pod_spec(document, "/spec/template/spec"));
   return {};
 }

@@ -9,14 +9,14 @@
 
 #include <vector>
 
+#include "document/document.h"
 #include "lab/control_plane/objects.h"
-#include "lab/field.h"
 
 namespace weft::lab {
 
 // Fails naming the field: replicas, selector, labels that the selector does not match, the
 // template.
-Result<> check_deployment(const cluster::Document& document);
+Result<> check_deployment(const document::Document& document);
 
 struct OwnedPod {
   ObjectName name{};

@@ -6,11 +6,13 @@
 #include <algorithm>
 
 #include "base/hash.h"
+#include "document/reading.h"
 #include "lab/kubelet/workload.h"
 
 namespace weft::lab {
 namespace {
 
+using document::Field;
 using model::Protocol;
 
 constexpr int kLargestPort = 65535;
@@ -35,48 +37,39 @@ const Prefix* cidr_of(const std::vector<Prefix>& cidrs, IpFamily family) {
 
 // ---- IP families: spec.ipFamilyPolicy and spec.ipFamilies ----
 
-Result<std::vector<IpFamily>> named_families(const Field& field, const std::vector<Prefix>& cidrs) {
+std::vector<IpFamily> named_families(const Field& field, const std::vector<Prefix>& cidrs) {
   std::vector<IpFamily> families;
-  WEFT_TRY(field.texts());
-  for (const Field& item : field.items()) {
-    WEFT_ASSIGN(const std::string text, item.text());
-    const std::optional<IpFamily> family = parse_family(text);
-    if (!family) return item.refuse("must be IPv4 or IPv6");
-    if (cidr_of(cidrs, *family) == nullptr) return item.refuse("this lab has no such Services");
-    if (std::find(families.begin(), families.end(), *family) != families.end()) {
-      return item.refuse("is named twice");
-    }
-    families.push_back(*family);
-  }
+  field.each([&](const Field& item) {
+    const std::optional<IpFamily> family = parse_family(item.text());
+    if (!family)
+      item.refuse("must be IPv4 or IPv6");
+    else if (cidr_of(cidrs, *family) == nullptr)
+      item.refuse_as("this lab has no such Services");
+    else if (std::find(families.begin(), families.end(), *family) != families.end())
+      item.refuse_as("is named twice");
+    else
+      families.push_back(*family);
+  });
   return families;
 }
 
 // The families that a Service's own addresses or its ipFamilies ask for, in that order.
-Result<std::vector<IpFamily>> requested_families(const Field& spec,
-                                                 const std::vector<Prefix>& cidrs) {
-  WEFT_ASSIGN(std::vector<IpFamily> families, named_families(spec["ipFamilies"], cidrs));
+std::vector<IpFamily> requested_families(const Field& spec, const std::vector<Prefix>& cidrs) {
+  std::vector<IpFamily> families = named_families(spec["ipFamilies"], cidrs);
   if (!families.empty()) return families;
-  WEFT_ASSIGN(std::vector<std::string> addresses, spec["clusterIPs"].texts());
-  if (addresses.empty()) {
-    WEFT_ASSIGN(const std::string address, spec["clusterIP"].text());
-    addresses.push_back(address);
-  }
+  std::vector<std::string> addresses = spec["clusterIPs"].texts();
+  if (addresses.empty()) addresses.push_back(spec["clusterIP"].text());
   for (const std::string& address : addresses) {
     if (const auto parsed = IpAddress::parse(address)) families.push_back(parsed->family());
   }
   return families;
 }
 
-Result<std::string> ip_family_policy(const Field& spec, std::size_t requested) {
-  WEFT_ASSIGN(const std::string policy,
-              spec["ipFamilyPolicy"].text(requested > 1 ? "RequireDualStack" : "SingleStack"));
-  if (policy != "SingleStack" && policy != "PreferDualStack" && policy != "RequireDualStack") {
-    return spec["ipFamilyPolicy"].refuse(
-        "must be SingleStack, PreferDualStack or RequireDualStack");
-  }
-  if (policy == "SingleStack" && requested > 1) {
-    return spec["ipFamilyPolicy"].refuse("SingleStack with two IP families");
-  }
+std::string ip_family_policy(const Field& field, std::size_t requested) {
+  std::string policy = field.text(requested > 1 ? "RequireDualStack" : "SingleStack");
+  if (policy != "SingleStack" && policy != "PreferDualStack" && policy != "RequireDualStack")
+    field.refuse("must be SingleStack, PreferDualStack or RequireDualStack");
+  if (policy == "SingleStack" && requested > 1) field.refuse_as("SingleStack with two IP families");
   return policy;
 }
 
@@ -85,17 +78,16 @@ struct Families {
   std::vector<IpFamily> chosen{};
 };
 
-Result<Families> choose_families(const Field& spec, const std::vector<Prefix>& cidrs) {
-  WEFT_ASSIGN(std::vector<IpFamily> chosen, requested_families(spec, cidrs));
-  WEFT_ASSIGN(const std::string policy, ip_family_policy(spec, chosen.size()));
-  if (policy == "RequireDualStack" && cidrs.size() < 2) {
-    return spec["ipFamilyPolicy"].refuse("RequireDualStack, and this lab has one IP family");
-  }
+Families choose_families(const Field& spec, const std::vector<Prefix>& cidrs) {
+  std::vector<IpFamily> chosen = requested_families(spec, cidrs);
+  std::string policy = ip_family_policy(spec["ipFamilyPolicy"], chosen.size());
+  if (policy == "RequireDualStack" && cidrs.size() < 2)
+    spec["ipFamilyPolicy"].refuse_as("RequireDualStack, and this lab has one IP family");
   if (chosen.empty()) chosen.push_back(cidrs.front().family());
   if (policy != "SingleStack" && chosen.size() == 1 && cidrs.size() > 1) {
     chosen.push_back(chosen.front() == IpFamily::kIpv4 ? IpFamily::kIpv6 : IpFamily::kIpv4);
   }
-  return Families{policy, std::move(chosen)};
+  return Families{std::move(policy), std::move(chosen)};
 }
 
 // ---- Cluster IPs ----
@@ -112,16 +104,17 @@ IpAddress allocate_ip(const Prefix& cidr, const std::string& key, const Allocate
   return IpAddress::any(cidr.family());
 }
 
-Result<IpAddress> explicit_ip(const Field& field, const Prefix& cidr, const Allocated& others) {
-  WEFT_ASSIGN(const std::string text, field.text());
+IpAddress explicit_ip(const Field& field, const Prefix& cidr, const Allocated& others) {
+  const std::string text = field.text();
   const auto address = IpAddress::parse(text);
-  if (!address) return field.refuse(address.error().message);
-  if (!cidr.contains(*address)) {
-    return field.refuse(fmt::format("{} is not in the Service CIDR {}", text, cidr.to_string()));
+  if (!address) {
+    field.refuse_as(address.error().message);
+    return IpAddress::any(cidr.family());
   }
-  if (others.cluster_ips.contains(*address)) {
-    return field.refuse(fmt::format("{} is another Service's", text));
-  }
+  if (!cidr.contains(*address))
+    field.refuse_as(fmt::format("{} is not in the Service CIDR {}", text, cidr.to_string()));
+  if (others.cluster_ips.contains(*address))
+    field.refuse_as(fmt::format("{} is another Service's", text));
   return *address;
 }
 
@@ -135,44 +128,40 @@ std::optional<IpAddress> previous_ip(const Json* previous, IpFamily family) {
   return std::nullopt;
 }
 
-Result<IpAddress> choose_ip(const Field& spec, std::size_t index, const Prefix& cidr,
-                            const Allocated& others, const Json* previous, const std::string& key) {
+IpAddress choose_ip(const Field& spec, std::size_t index, const Prefix& cidr,
+                    const Allocated& others, const Json* previous, const std::string& key) {
   const std::vector<Field> listed = spec["clusterIPs"].items();
   if (index < listed.size()) return explicit_ip(listed[index], cidr, others);
-  WEFT_ASSIGN(const std::string single, spec["clusterIP"].text());
-  if (index == 0 && !single.empty()) return explicit_ip(spec["clusterIP"], cidr, others);
+  if (index == 0 && !spec["clusterIP"].text().empty())
+    return explicit_ip(spec["clusterIP"], cidr, others);
   if (const auto kept = previous_ip(previous, cidr.family())) return *kept;
   const IpAddress allocated = allocate_ip(cidr, key, others);
-  if (allocated.is_unspecified()) {
-    return spec["clusterIP"].refuse(fmt::format("{} has no free address", cidr.to_string()));
-  }
+  if (allocated.is_unspecified())
+    spec["clusterIP"].refuse_as(fmt::format("{} has no free address", cidr.to_string()));
   return allocated;
 }
 
-Result<> fill_cluster_ips(const Field& spec, const std::vector<Prefix>& cidrs,
-                          const Allocated& others, const Json* previous, Json& service) {
-  WEFT_ASSIGN(const Families families, choose_families(spec, cidrs));
+void fill_cluster_ips(const Field& spec, const std::vector<Prefix>& cidrs, const Allocated& others,
+                      const Json* previous, Json& service) {
+  const Families families = choose_families(spec, cidrs);
   service["spec"]["ipFamilyPolicy"] = families.policy;
   service["spec"]["ipFamilies"] = Json::array();
   for (const IpFamily family : families.chosen) {
     service["spec"]["ipFamilies"].push_back(family_name(family));
   }
-  WEFT_ASSIGN(const std::string given, spec["clusterIP"].text());
-  if (given == kHeadless) {
+  if (spec["clusterIP"].text() == kHeadless) {
     service["spec"]["clusterIPs"] = {kHeadless};
-    return {};
+    return;
   }
   Json ips = Json::array();
   for (std::size_t i = 0; i < families.chosen.size(); ++i) {
     const Prefix* cidr = cidr_of(cidrs, families.chosen[i]);
-    if (cidr == nullptr) return spec["clusterIP"].refuse("this lab has no such Services");
-    WEFT_ASSIGN(const IpAddress ip,
-                choose_ip(spec, i, *cidr, others, previous, name_of(service).to_string()));
-    ips.push_back(ip.to_string());
+    if (cidr == nullptr) return spec["clusterIP"].refuse_as("this lab has no such Services");
+    ips.push_back(
+        choose_ip(spec, i, *cidr, others, previous, name_of(service).to_string()).to_string());
   }
   service["spec"]["clusterIP"] = ips.front();
   service["spec"]["clusterIPs"] = std::move(ips);
-  return {};
 }
 
 // ---- Ports ----
@@ -199,56 +188,52 @@ int allocate_node_port(const std::string& key, Protocol protocol, const Allocate
   return 0;
 }
 
-Result<int> choose_node_port(const Field& port, Protocol protocol, const Json* previous,
-                             const std::string& key, const Allocated& taken) {
+int choose_node_port(const Field& port, Protocol protocol, const Json* previous,
+                     const std::string& key, const Allocated& taken) {
   const Field field = port["nodePort"];
-  WEFT_ASSIGN(const int wanted, field.number(0, 0, kLargestPort));
-  if (wanted != 0) {
-    if (wanted < kFirstNodePort || wanted > kLastNodePort) {
-      return field.refuse(fmt::format("must be {} to {}", kFirstNodePort, kLastNodePort));
-    }
-    if (taken.node_ports.contains({protocol, wanted})) return field.refuse("is another Service's");
+  if (const auto wanted = static_cast<int>(field.number(0, kLargestPort)); wanted > 0) {
+    if (wanted < kFirstNodePort || wanted > kLastNodePort)
+      field.refuse(fmt::format("must be {} to {}", kFirstNodePort, kLastNodePort));
+    if (taken.node_ports.contains({protocol, wanted})) field.refuse_as("is another Service's");
     return wanted;
   }
-  WEFT_ASSIGN(const int number, port["port"].number(0, 1, kLargestPort));
+  const int number = port["port"].port();
   if (const int kept = previous_node_port(previous, number, protocol); kept != 0) return kept;
   const int allocated = allocate_node_port(fmt::format("{} {}", key, number), protocol, taken);
-  if (allocated == 0) return field.refuse("no node port is free");
+  if (allocated == 0) field.refuse_as("no node port is free");
   return allocated;
 }
 
-Result<Protocol> fill_port(const Field& field, Json& port) {
-  WEFT_ASSIGN(const int number, field["port"].number(0, 1, kLargestPort));
-  if (number == 0) return field["port"].refuse("is required");
-  WEFT_ASSIGN(const std::string text, field["protocol"].text("TCP"));
-  const auto protocol = parse_protocol(text);
-  if (!protocol) return field["protocol"].refuse("must be TCP, UDP or SCTP");
+Protocol fill_port(const Field& field, Json& port) {
+  const int number = field["port"].port();
+  if (number == 0) field["port"].refuse_as("is required");
+  const auto protocol = parse_protocol(field["protocol"].text("TCP"));
+  if (!protocol) field["protocol"].refuse("must be TCP, UDP or SCTP");
   const Field target = field["targetPort"];
-  if (target.present() && !target.value().is_string()) WEFT_TRY(target.number(0, 1, kLargestPort));
+  if (target.is_set() && !target.value().text()) target.port();
+  if (field.has_error()) return Protocol::kTcp;
   port["protocol"] = std::string(model::to_string(*protocol));
-  if (!target.present()) port["targetPort"] = number;
+  if (!target.is_set()) port["targetPort"] = number;
   return *protocol;
 }
 
-Result<> fill_ports(const Field& spec, bool node_ports, Allocated taken, const Json* previous,
-                    Json& service) {
+void fill_ports(const Field& spec, bool node_ports, Allocated taken, const Json* previous,
+                Json& service) {
   const std::vector<Field> fields = spec["ports"].items();
   std::set<std::string> port_names;
-  for (std::size_t i = 0; i < fields.size(); ++i) {
+  for (std::size_t i = 0; i < fields.size() && !spec.has_error(); ++i) {
     Json& port = service["spec"]["ports"][i];
-    WEFT_ASSIGN(const Protocol protocol, fill_port(fields[i], port));
-    WEFT_ASSIGN(const std::string name, fields[i]["name"].text());
-    if (name.empty() && fields.size() > 1) {
-      return fields[i]["name"].refuse("is required where there are several ports");
-    }
-    if (!port_names.insert(name).second) return fields[i]["name"].refuse("is another port's");
-    if (!node_ports) continue;
-    WEFT_ASSIGN(const int node_port, choose_node_port(fields[i], protocol, previous,
-                                                      name_of(service).to_string(), taken));
+    const Protocol protocol = fill_port(fields[i], port);
+    const std::string name = fields[i]["name"].text();
+    if (name.empty() && fields.size() > 1)
+      fields[i]["name"].refuse_as("is required where there are several ports");
+    if (!port_names.insert(name).second) fields[i]["name"].refuse_as("is another port's");
+    if (!node_ports || spec.has_error()) continue;
+    const int node_port =
+        choose_node_port(fields[i], protocol, previous, name_of(service).to_string(), taken);
     port["nodePort"] = node_port;
     taken.node_ports.insert({protocol, node_port});
   }
-  return {};
 }
 
 std::vector<IpAddress> cluster_ips_of(const Json& service) {
@@ -281,26 +266,27 @@ void Allocated::remove(const Json& service) {
   for (const auto& node_port : node_ports_of(service)) node_ports.erase(node_port);
 }
 
-Result<Json> with_defaults(const cluster::Document& document,
+Result<Json> with_defaults(const document::Document& document,
                            const std::vector<Prefix>& service_cidrs, const Allocated& others,
                            const Json* previous) {
-  const Field spec = Field::at(document, "/spec");
-  if (!spec.present()) return spec.refuse("is required");
+  document::Reading reading(document);
+  const Field spec = reading.root()["spec"];
+  if (!spec.is_set()) spec.refuse_as("is required");
+  const std::string type = spec["type"].text("ClusterIP");
+  if (type != "ClusterIP" && type != "NodePort" && type != "LoadBalancer" && type != "ExternalName")
+    spec["type"].refuse("must be ClusterIP, NodePort, LoadBalancer or ExternalName");
+  WEFT_TRY(reading.outcome());
   Json service = document.value;
-  WEFT_ASSIGN(const std::string type, spec["type"].text("ClusterIP"));
   service["spec"]["type"] = type;
   if (type == "ExternalName") return service;
-  if (type != "ClusterIP" && type != "NodePort" && type != "LoadBalancer") {
-    return spec["type"].refuse("must be ClusterIP, NodePort, LoadBalancer or ExternalName");
-  }
-  WEFT_TRY(spec["selector"].labels());
-  WEFT_ASSIGN(const std::string cluster_ip, spec["clusterIP"].text());
-  const bool headless = cluster_ip == kHeadless;
-  if (headless && type != "ClusterIP") return spec["clusterIP"].refuse("None with type " + type);
+  spec["selector"].labels();
+  const bool headless = spec["clusterIP"].text() == kHeadless;
+  if (headless && type != "ClusterIP") spec["clusterIP"].refuse_as("None with type " + type);
   if (!headless && spec["ports"].items().empty())
-    return spec["ports"].refuse("needs at least one port");
-  WEFT_TRY(fill_cluster_ips(spec, service_cidrs, others, previous, service));
-  WEFT_TRY(fill_ports(spec, type != "ClusterIP", others, previous, service));
+    spec["ports"].refuse_as("needs at least one port");
+  fill_cluster_ips(spec, service_cidrs, others, previous, service);
+  fill_ports(spec, type != "ClusterIP", others, previous, service);
+  WEFT_TRY(reading.outcome());
   return service;
 }
 

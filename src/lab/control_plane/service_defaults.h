@@ -9,8 +9,8 @@
 #include <set>
 #include <utility>
 
+#include "document/document.h"
 #include "lab/control_plane/objects.h"
-#include "lab/field.h"
 
 namespace weft::lab {
 
@@ -28,7 +28,7 @@ struct Allocated {
 
 // The Service as it is stored. `service_cidrs`: the lab's, its default family first. `previous`:
 // the stored one, or nullptr.
-Result<Json> with_defaults(const cluster::Document& document,
+Result<Json> with_defaults(const document::Document& document,
                            const std::vector<Prefix>& service_cidrs, const Allocated& others,
                            const Json* previous);
 

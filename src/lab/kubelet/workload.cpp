@@ -2,150 +2,139 @@
 #include "lab/kubelet/workload.h"
 
 #include <algorithm>
+#include <chrono>
 
-#include "lab/field.h"
+#include "document/reading.h"
 
 namespace weft::lab {
 namespace {
 
-using cluster::Document;
+using document::Document;
+using document::Field;
 using nlohmann::json;
 
-constexpr int kLargestPort = 65535;
 constexpr int kLongestSeconds = 86400;
 
 constexpr std::string_view kFieldPaths[] = {"metadata.name", "metadata.namespace", "metadata.uid",
                                             "spec.nodeName", "status.podIP",       "status.podIPs",
                                             "status.hostIP"};
 
-Result<EnvVar> decode_env_var(const Field& field) {
+std::string required_text(const Field& field) {
+  std::string text = field.text();
+  if (text.empty()) field.refuse_as("is required");
+  return text;
+}
+
+EnvVar decode_env_var(const Field& field) {
   EnvVar variable;
-  WEFT_ASSIGN(variable.name, field["name"].text());
-  if (variable.name.empty()) return field["name"].refuse("is required");
-  WEFT_ASSIGN(variable.value, field["value"].text());
+  variable.name = required_text(field["name"]);
+  variable.value = field["value"].text();
   const Field from = field["valueFrom"];
-  if (!from.present()) return variable;
-  WEFT_ASSIGN(variable.field_path, from["fieldRef"]["fieldPath"].text());
+  if (!from.is_set()) return variable;
+  variable.field_path = from["fieldRef"]["fieldPath"].text();
   if (std::find(std::begin(kFieldPaths), std::end(kFieldPaths), variable.field_path) ==
       std::end(kFieldPaths)) {
-    return from.refuse(
+    from.refuse_as(
         "the lab knows only fieldRef, of metadata.name, metadata.namespace, "
         "spec.nodeName, status.podIP, status.podIPs and status.hostIP");
   }
   return variable;
 }
 
-Result<ContainerPort> decode_port(const Field& field) {
+ContainerPort decode_port(const Field& field) {
   ContainerPort port;
-  WEFT_ASSIGN(port.name, field["name"].text());
-  WEFT_ASSIGN(const int number, field["containerPort"].number(0, 1, kLargestPort));
-  if (number == 0) return field["containerPort"].refuse("is required");
-  port.number = static_cast<std::uint16_t>(number);
-  WEFT_ASSIGN(const std::string protocol, field["protocol"].text("TCP"));
-  const auto parsed = parse_protocol(protocol);
-  if (!parsed) return field["protocol"].refuse("must be TCP, UDP or SCTP");
-  port.protocol = *parsed;
+  port.name = field["name"].text();
+  port.number = field["containerPort"].port();
+  if (port.number == 0) field["containerPort"].refuse_as("is required");
+  const auto protocol = parse_protocol(field["protocol"].text("TCP"));
+  if (!protocol) field["protocol"].refuse("must be TCP, UDP or SCTP");
+  port.protocol = protocol.value_or(model::Protocol::kTcp);
   return port;
 }
 
-Result<std::uint16_t> decode_probe_port(const Field& field, const Container& container) {
-  if (!field.present()) return field.refuse("is required");
-  if (field.value().is_string()) {
-    for (const ContainerPort& port : container.ports) {
-      if (port.name == field.value().get<std::string>()) return port.number;
-    }
-    return field.refuse("names no port of the container");
-  }
-  WEFT_ASSIGN(const int number, field.number(0, 1, kLargestPort));
-  return static_cast<std::uint16_t>(number);
+std::uint16_t decode_probe_port(const Field& field, const Container& container) {
+  if (!field.is_set()) field.refuse_as("is required");
+  const auto name = field.value().text();
+  if (!name) return field.port();
+  const auto named = std::find_if(container.ports.begin(), container.ports.end(),
+                                  [&](const ContainerPort& port) { return port.name == *name; });
+  if (named != container.ports.end()) return named->number;
+  field.refuse("must be a number or the name of a port of the container");
+  return 0;
 }
 
-Result<> decode_probe_action(const Field& field, const Container& container, Probe& probe) {
-  if (field["tcpSocket"].present()) {
+void decode_probe_action(const Field& field, const Container& container, Probe& probe) {
+  if (const Field socket = field["tcpSocket"]; socket.is_set()) {
     probe.kind = Probe::Kind::kTcpSocket;
-    WEFT_ASSIGN(probe.port, decode_probe_port(field["tcpSocket"]["port"], container));
-    return {};
-  }
-  if (field["httpGet"].present()) {
+    probe.port = decode_probe_port(socket["port"], container);
+  } else if (const Field get = field["httpGet"]; get.is_set()) {
     probe.kind = Probe::Kind::kHttpGet;
-    WEFT_ASSIGN(probe.port, decode_probe_port(field["httpGet"]["port"], container));
-    WEFT_ASSIGN(probe.path, field["httpGet"]["path"].text("/"));
-    WEFT_ASSIGN(const std::string scheme, field["httpGet"]["scheme"].text("HTTP"));
-    if (scheme != "HTTP")
-      return field["httpGet"]["scheme"].refuse("the lab's probes speak HTTP only");
-    return {};
-  }
-  if (field["exec"].present()) {
+    probe.port = decode_probe_port(get["port"], container);
+    probe.path = get["path"].text("/");
+    if (get["scheme"].text("HTTP") != "HTTP")
+      get["scheme"].refuse_as("the lab's probes speak HTTP only");
+  } else if (const Field exec = field["exec"]; exec.is_set()) {
     probe.kind = Probe::Kind::kExec;
-    WEFT_ASSIGN(probe.command, field["exec"]["command"].texts());
-    if (probe.command.empty()) return field["exec"]["command"].refuse("is required");
-    return {};
+    probe.command = exec["command"].texts();
+    if (probe.command.empty()) exec["command"].refuse_as("is required");
+  } else {
+    field.refuse_as("must have tcpSocket, httpGet or exec");
   }
-  return field.refuse("must have tcpSocket, httpGet or exec");
 }
 
-Result<std::optional<Probe>> decode_probe(const Field& field, const Container& container) {
-  if (!field.present()) return std::optional<Probe>{};
+std::optional<Probe> decode_probe(const Field& field, const Container& container) {
+  if (!field.is_set()) return std::nullopt;
   Probe probe;
-  WEFT_TRY(decode_probe_action(field, container, probe));
+  decode_probe_action(field, container, probe);
   // Checked, not heeded: see readiness.h.
-  WEFT_TRY(field["initialDelaySeconds"].number(0, 0, kLongestSeconds));
-  WEFT_TRY(field["periodSeconds"].number(10, 1, kLongestSeconds));
-  WEFT_ASSIGN(const int timeout, field["timeoutSeconds"].number(1, 1, kLongestSeconds));
-  probe.timeout = std::chrono::seconds(timeout);
-  return std::optional<Probe>(std::move(probe));
+  field["initialDelaySeconds"].number(0, kLongestSeconds);
+  field["periodSeconds"].number(1, kLongestSeconds);
+  const std::int64_t timeout = field["timeoutSeconds"].number(1, kLongestSeconds);
+  if (timeout > 0) probe.timeout = std::chrono::seconds(timeout);
+  return probe;
 }
 
-Result<Container> decode_container(const Field& field) {
+Container decode_container(const Field& field) {
   Container container;
-  WEFT_ASSIGN(container.name, field["name"].text());
-  if (container.name.empty()) return field["name"].refuse("is required");
-  WEFT_ASSIGN(container.command, field["command"].texts());
+  container.name = required_text(field["name"]);
+  container.command = field["command"].texts();
   if (container.command.empty()) {
-    return field["command"].refuse(
+    field["command"].refuse_as(
         "is required: the lab ignores images and runs a container's command from the host's root");
   }
-  WEFT_ASSIGN(const std::vector<std::string> args, field["args"].texts());
+  const std::vector<std::string> args = field["args"].texts();
   container.command.insert(container.command.end(), args.begin(), args.end());
-  WEFT_ASSIGN(container.working_directory, field["workingDir"].text());
-  if (field["envFrom"].present())
-    return field["envFrom"].refuse("the lab has no ConfigMaps and Secrets");
-  for (const Field& item : field["env"].items()) {
-    WEFT_ASSIGN(EnvVar variable, decode_env_var(item));
-    container.env.push_back(std::move(variable));
-  }
-  for (const Field& item : field["ports"].items()) {
-    WEFT_ASSIGN(ContainerPort port, decode_port(item));
-    container.ports.push_back(std::move(port));
-  }
-  WEFT_ASSIGN(container.readiness, decode_probe(field["readinessProbe"], container));
+  container.working_directory = field["workingDir"].text();
+  if (field["envFrom"].is_set())
+    field["envFrom"].refuse_as("the lab has no ConfigMaps and Secrets");
+  field["env"].each([&](const Field& item) { container.env.push_back(decode_env_var(item)); });
+  field["ports"].each([&](const Field& item) { container.ports.push_back(decode_port(item)); });
+  container.readiness = decode_probe(field["readinessProbe"], container);
   return container;
 }
 
-Result<std::vector<Container>> decode_containers(const Field& field) {
+std::vector<Container> decode_containers(const Field& field) {
   std::vector<Container> containers;
-  if (field.present() && !field.value().is_array()) return field.refuse("must be a list");
-  for (const Field& item : field.items()) {
-    WEFT_ASSIGN(Container container, decode_container(item));
-    containers.push_back(std::move(container));
-  }
+  field.each([&](const Field& item) { containers.push_back(decode_container(item)); });
   return containers;
 }
 
 }  // namespace
 
 Result<PodSpec> decode_pod_spec(const Document& document, const std::string& pointer) {
-  const Field field = Field::at(document, pointer);
-  if (!field.present()) return field.refuse("is required");
+  document::Reading reading(document);
+  const Field field = reading.root().at(pointer);
+  if (!field.is_set()) field.refuse_as("is required");
   PodSpec spec;
-  WEFT_ASSIGN(spec.node_name, field["nodeName"].text());
-  WEFT_ASSIGN(spec.node_selector, field["nodeSelector"].labels());
-  WEFT_ASSIGN(spec.host_network, field["hostNetwork"].boolean());
-  WEFT_ASSIGN(spec.restart_policy, field["restartPolicy"].text("Always"));
-  WEFT_ASSIGN(spec.hostname, field["hostname"].text());
-  WEFT_ASSIGN(spec.init_containers, decode_containers(field["initContainers"]));
-  WEFT_ASSIGN(spec.containers, decode_containers(field["containers"]));
-  if (spec.containers.empty()) return field["containers"].refuse("needs at least one container");
+  spec.node_name = field["nodeName"].text();
+  spec.node_selector = field["nodeSelector"].labels();
+  spec.host_network = field["hostNetwork"].flag(false);
+  spec.restart_policy = field["restartPolicy"].text("Always");
+  spec.hostname = field["hostname"].text();
+  spec.init_containers = decode_containers(field["initContainers"]);
+  spec.containers = decode_containers(field["containers"]);
+  if (spec.containers.empty()) field["containers"].refuse_as("needs at least one container");
+  WEFT_TRY(reading.outcome());
   return spec;
 }
 

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "cluster/manifests/document.h"
+#include "document/document.h"
 #include "model/objects.h"
 
 namespace weft::lab {
@@ -58,10 +58,10 @@ struct PodSpec {
 };
 
 // The spec at `pointer` ("/spec" of a Pod, "/spec/template/spec" of a Deployment).
-Result<PodSpec> decode_pod_spec(const cluster::Document& document, const std::string& pointer);
+Result<PodSpec> decode_pod_spec(const document::Document& document, const std::string& pointer);
 
 // A stored object as a Document, so that one decoder reads both.
-cluster::Document document_of(const nlohmann::json& object);
+document::Document document_of(const nlohmann::json& object);
 
 // A port by number or by a container's port name; 0 = there is none of that name.
 std::uint16_t container_port(const PodSpec& spec, const nlohmann::json& port,

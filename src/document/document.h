@@ -14,7 +14,7 @@
 // YAML scalars become JSON as the API's clients (sigs.k8s.io/yaml) do it: unquoted null, true, 80
 // and 0.5 are not strings; quoted ones are. Text that begins with { or [ is JSON, unless the first
 // word in it stands without quotes (YAML's flow style).
-// Made for manifests that people write; bulk goes through decode.h. Pure.
+// Made for manifests that people write; bulk goes through simdjson (value.h). Pure.
 #pragma once
 
 #include <map>
@@ -24,9 +24,8 @@
 #include <vector>
 
 #include "base/result.h"
-#include "model/objects.h"
 
-namespace weft::cluster {
+namespace weft::document {
 
 // Of lists and objects in each other: no object of the API comes near, and recursion ends here.
 constexpr int kDepthLimit = 100;
@@ -36,12 +35,19 @@ constexpr std::string_view kTooDeep = "is nested too deeply (more than 100 level
 // JSON pointer (RFC 6901: "/spec/ports/0/port", "/metadata/labels/app.kubernetes.io~1name") → line.
 using FieldLines = std::map<std::string, int>;
 
+// metadata.namespace, "" where the manifest has none, and metadata.name.
+struct DocumentName {
+  std::string name_space{};
+  std::string name{};
+  std::string to_string() const;  // "namespace/name", or "name"
+};
+
 struct Document {
   std::string file{};  // as given to read_documents
   int line = 1;        // where it begins
   std::string api_version{};
   std::string kind{};
-  model::ObjectName name{};  // the namespace is "" where the manifest has none
+  DocumentName name{};
   nlohmann::json value{};
   FieldLines lines{};
 
@@ -78,4 +84,4 @@ std::string field_pointer(std::string_view pointer, std::string_view key);
 
 int line_in(const FieldLines& lines, std::string_view pointer, int otherwise);
 
-}  // namespace weft::cluster
+}  // namespace weft::document

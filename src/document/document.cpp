@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cluster/manifests/document.h"
+#include "document/document.h"
 
 #include <fmt/core.h>
 
 #include <algorithm>
 #include <cctype>
 
-#include "cluster/manifests/json.h"
-#include "cluster/manifests/yaml.h"
+#include "document/json.h"
+#include "document/yaml.h"
 
-namespace weft::cluster {
+namespace weft::document {
 namespace {
 
 constexpr std::size_t kShownLength = 60;
@@ -76,6 +76,10 @@ Result<> flatten(const Document& whole, nlohmann::json& value, const std::string
 }
 
 }  // namespace
+
+std::string DocumentName::to_string() const {
+  return name_space.empty() ? name : name_space + "/" + name;
+}
 
 Result<> read_header(Document& document) {
   if (!document.value.is_object())
@@ -181,4 +185,4 @@ Result<std::vector<Document>> read_documents(std::string_view text, std::string_
   return documents;
 }
 
-}  // namespace weft::cluster
+}  // namespace weft::document

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cluster/manifests/json.h"
+#include "document/json.h"
 
 #include <fmt/core.h>
 #include <simdjson.h>
@@ -8,7 +8,7 @@
 #include <optional>
 #include <vector>
 
-namespace weft::cluster {
+namespace weft::document {
 namespace {
 
 using nlohmann::json;
@@ -154,4 +154,4 @@ Result<Document> parse_json(std::string_view text, std::string_view file, int fi
   return document;
 }
 
-}  // namespace weft::cluster
+}  // namespace weft::document

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cluster/manifests/document.h"
+#include "document/document.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace weft::cluster {
+namespace weft::document {
 namespace {
 
 using ::testing::HasSubstr;
@@ -219,4 +219,4 @@ TEST(FieldPath, ReadsAsPeopleWriteIt) {
 }
 
 }  // namespace
-}  // namespace weft::cluster
+}  // namespace weft::document

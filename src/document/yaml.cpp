@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cluster/manifests/yaml.h"
+#include "document/yaml.h"
 
 #include <fmt/core.h>
 #include <simdjson.h>
@@ -13,7 +13,7 @@
 #include <optional>
 #include <sstream>
 
-namespace weft::cluster {
+namespace weft::document {
 namespace {
 
 using nlohmann::json;
@@ -270,4 +270,4 @@ Result<std::vector<Document>> parse_yaml(std::string_view text, std::string_view
   return documents;
 }
 
-}  // namespace weft::cluster
+}  // namespace weft::document

@@ -5,9 +5,9 @@
 #include <string_view>
 #include <vector>
 
-#include "cluster/manifests/document.h"
+#include "document/document.h"
 
-namespace weft::cluster {
+namespace weft::document {
 
 // Takes 4 s and 700 MB.
 constexpr std::size_t kLargestYaml = std::size_t{16} << 20;
@@ -15,4 +15,4 @@ constexpr std::size_t kLargestYaml = std::size_t{16} << 20;
 // One Document per YAML document, with only file, line, value and lines filled; empty ones skipped.
 Result<std::vector<Document>> parse_yaml(std::string_view text, std::string_view file);
 
-}  // namespace weft::cluster
+}  // namespace weft::document
