@@ -113,7 +113,7 @@ class EncodingDriver final : public weft::reconcile::PromptDriver<NftKind> {
 // Plan, merge and run: what the agent does with a delta.
 class Pipeline {
  public:
-  explicit Pipeline(std::unique_ptr<weft::reconcile::Driver<NftKind>> driver) {
+  explicit Pipeline(std::shared_ptr<weft::reconcile::Driver<NftKind>> driver) {
     reconciler_.add<NftKind>(std::move(driver), {.stage = 6, .atomic = true});
     weft::tables::TableChanges base;
     backend_.plan_base(
@@ -130,7 +130,7 @@ class Pipeline {
 
  private:
   void merge_and_run(const weft::tables::TableChanges& changes) {
-    exit_unless(reconciler_.merge<NftKind>("services", changes.of<NftKind>()));
+    reconciler_.merge<NftKind>("services", changes.of<NftKind>());
     reconciler_.run();
     for (const weft::Error& error : reconciler_.failing()) exit_unless(weft::fail(error.message));
   }
@@ -163,8 +163,8 @@ class Round {
   PrivateNetns floor_netns_ = value_or_exit(PrivateNetns::create());
   weft::netlink::Socket floor_socket_ = netfilter_socket(floor_netns_);
   std::deque<weft::nft::Batch> batches_{};
-  Pipeline ours_{std::make_unique<weft::tables::NftDriver>(netfilter_socket(our_netns_))};
-  Pipeline encoder_{std::make_unique<EncodingDriver>(batches_)};
+  Pipeline ours_{std::make_shared<weft::tables::NftDriver>(netfilter_socket(our_netns_))};
+  Pipeline encoder_{std::make_shared<EncodingDriver>(batches_)};
 };
 
 struct Outcome {

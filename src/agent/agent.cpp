@@ -58,12 +58,18 @@ Agent::Agent(loop::Loop& loop, Config config)
     : loop_(loop),
       config_(std::move(config)),
       started_at_(clock_.now()),
-      tables_(clock_, reconciler_options(config_), reconcile_log_.events()),
+      tables_(clock_, reconciler_options(config_), events()),
       features_(make_features(config_, [this](const auto& flows) { stale_flows_->note(flows); })),
       requests_(tables_, clock_, features_.owners(), [this] { on_uninstalled(); }),
       next_pass_(loop, [this] { pass(); }),
       end_(loop, [this] { loop_.stop(); }),
       sources_(state_, tell_not_taken) {}
+
+reconcile::ReconcilerEvents Agent::events() {
+  reconcile::ReconcilerEvents events = reconcile_log_.events();
+  events.ended = [this] { wake(); };
+  return events;
+}
 
 Agent::~Agent() {
   control_.reset();
@@ -159,10 +165,12 @@ void Agent::plan() {
   wait_for(missing);
 
   if (!features_.has_planned() && !underlay) return;
-  if (!std::exchange(has_taken_over_, true)) features_.take_over(tables_);
+  if (!std::exchange(has_taken_over_, true)) features_.take_over(read_nft);
   const model::Node node = self != nullptr ? *self : features_.self();
+  reconcile::Ticket written = tables_.ticket();
   note_plan(features_.update(state_, state_.take_changes(), node,
-                             underlay ? *underlay : features_.underlay(), tables_));
+                             underlay ? *underlay : features_.underlay(), tables_, written));
+  stale_flows_->wait_for(std::move(written));
   if (features_.has_planned() && !tables_.started()) begin();
 }
 

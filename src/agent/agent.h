@@ -53,6 +53,8 @@ class Agent {
  private:
   Agent(loop::Loop& loop, Config config);
   Result<> open();
+  reconcile::ReconcilerEvents events();
+  reconcile::ReconcilerEvents events();
 
   void wake();
   void pass();

@@ -21,18 +21,18 @@ tables::Ownership agent_ownership() {
 
 Result<std::vector<std::uint32_t>> add_drivers(reconcile::Reconciler& reconciler,
                                                tables::KernelTables& kernel, const Config& config) {
-  using std::make_unique;
+  using std::make_shared;
   using namespace tables;  // every kind and its driver
   WEFT_ASSIGN(Netns netns, Netns::current());
   WEFT_ASSIGN(netlink::Socket netfilter, netlink::Socket::open(NETLINK_NETFILTER));
   const std::vector<std::uint32_t> own{kernel.socket().port_id(), netfilter.port_id()};
   WEFT_ASSIGN(const auto boot, read_sysctl("kernel/random/boot_id"));
-  auto sysctls = make_unique<SysctlDriver>(std::move(netns), config.state_directory,
+  auto sysctls = make_shared<SysctlDriver>(std::move(netns), config.state_directory,
                                            boot.value_or(""), kernel.ownership().links);
   WEFT_TRY(sysctls->tidy());
   const std::string cni_file =
       config.cni.configuration_directory + "/" + std::string(kCniConfigurationFile);
-  auto files = make_unique<FileDriver>(std::vector{cni_file}, config.state_directory);
+  auto files = make_shared<FileDriver>(std::vector{cni_file}, config.state_directory);
   WEFT_TRY(files->tidy());
 
   reconciler.add<LinkKind>(kernel.driver<LinkKind>(), {.stage = 1, .cascades = true});
@@ -43,7 +43,7 @@ Result<std::vector<std::uint32_t>> add_drivers(reconcile::Reconciler& reconciler
   reconciler.add<FdbKind>(kernel.driver<FdbKind>(), {.stage = 4, .rests_on_links = true});
   reconciler.add<RouteKind>(kernel.driver<RouteKind>(), {.stage = 5, .rests_on_links = true});
   reconciler.add<RuleKind>(kernel.driver<RuleKind>(), {.stage = 5});
-  reconciler.add<NftKind>(make_unique<NftDriver>(std::move(netfilter)),
+  reconciler.add<NftKind>(make_shared<NftDriver>(std::move(netfilter)),
                           {.stage = 6, .atomic = true});
   // A runtime that sees the file starts pods. Neighbors, FDB entries and routes lead to peers: one
   // that cannot be reached is no reason for this node to run nothing.

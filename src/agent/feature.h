@@ -11,6 +11,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -57,6 +58,9 @@ struct InputChanges {
   bool any_of(std::uint8_t inputs) const;
 };
 
+// Reads one of the agent's nft tables, of all families.
+using ReadNft = std::function<Result<tables::NftKind::Table>(std::string_view table)>;
+
 struct Plan {
   tables::TableChanges entries{};
   bool is_all = false;  // all that the feature plans; otherwise what changed of it
@@ -72,7 +76,7 @@ class Feature {
 
   // Before the first plan: what an earlier agent left in the kernel, where the plan may follow it
   // so that nothing moves.
-  virtual void take_over(reconcile::Reconciler&) {}
+  virtual void take_over(const ReadNft&) {}
 
   // Brings what it plans up to date. Until this succeeded once nothing is planned, and everything
   // is to be. On an error what was planned before stands; `out` has what else changed all the same.

@@ -15,15 +15,14 @@ bool is_same_place(const Node& one, const Node& other) {
   return one.internal_ips == other.internal_ips && one.pod_cidrs == other.pod_cidrs;
 }
 
-// Two plans that claim one key are a bug; the other kinds are merged all the same.
-Result<> merge(Reconciler& tables, std::string_view owner, const Plan& plan) {
-  if (plan.is_all) tables.drop(owner);  // what is planned anew as it was is not written
-  Result<> outcome;
+void merge(Reconciler& tables, std::string_view owner, const Plan& plan,
+           const reconcile::Ticket& ticket) {
   plan.entries.each([&]<class Kind>(const std::vector<reconcile::Edit<Kind>>& edits) {
-    if (auto merged = tables.merge<Kind>(owner, edits); !merged && outcome)
-      outcome = Failure(std::move(merged.error()));
+    if (plan.is_all)
+      tables.replace<Kind>(owner, edits, ticket);
+    else
+      tables.merge<Kind>(owner, edits, ticket);
   });
-  return outcome;
 }
 
 }  // namespace
@@ -43,18 +42,19 @@ Features::Features(List list) {
   }
 }
 
-void Features::take_over(Reconciler& tables) {
-  for (const Item& item : items_) item.feature->take_over(tables);
+void Features::take_over(const ReadNft& kernel) {
+  for (const Item& item : items_) item.feature->take_over(kernel);
 }
 
 Result<> Features::update(const model::ClusterState& state, const model::ClusterChanges& changes,
-                          const Node& self, const podnet::Underlay& underlay, Reconciler& tables) {
+                          const Node& self, const podnet::Underlay& underlay, Reconciler& tables,
+                          const reconcile::Ticket& ticket) {
   const Inputs now{state, self, underlay};
   const InputChanges changed = look(now, changes);
   Result<> outcome;
   for (Item& item : items_) {
     if (!item.has_planned || changed.any_of(item.feature->depends_on()))
-      item.outcome = plan(item, now, changed, tables);
+      item.outcome = plan(item, now, changed, tables, ticket);
     if (outcome) outcome = item.outcome;
   }
   return outcome;
@@ -77,14 +77,16 @@ InputChanges Features::look(const Inputs& now, const model::ClusterChanges& chan
 }
 
 Result<> Features::plan(Item& item, const Inputs& now, const InputChanges& changed,
-                        Reconciler& tables) {
+                        Reconciler& tables, const reconcile::Ticket& ticket) {
   Plan plan;
   Result<> outcome = item.feature->plan(now, changed, plan);
   item.has_planned = item.has_planned || outcome.has_value();
   ++item.counts.plans;
   plan.entries.each([&](const auto& edits) { item.counts.entries += edits.size(); });
-  const Result<> merged = merge(tables, item.feature->owner(), plan);
-  return outcome ? merged : outcome;
+  // A plan that failed is not all that is planned.
+  plan.is_all = plan.is_all && outcome.has_value();
+  merge(tables, item.feature->owner(), plan, ticket);
+  return outcome;
 }
 
 bool Features::has_planned() const {

@@ -23,14 +23,14 @@ class Features {
   explicit Features(List list);
 
   // Before the first update(): see Feature.
-  void take_over(reconcile::Reconciler& tables);
+  void take_over(const ReadNft& kernel);
 
   // Brings the desired tables up to date with `state`, in which `changes` are what is new, `self`
   // is this node and `underlay` what carries it. The error is the first of those that stand: of a
-  // feature whose last plan failed. The others go on.
+  // feature whose last plan failed. The others go on. `ticket` tells when it is in the kernel.
   Result<> update(const model::ClusterState& state, const model::ClusterChanges& changes,
                   const model::Node& self, const podnet::Underlay& underlay,
-                  reconcile::Reconciler& tables);
+                  reconcile::Reconciler& tables, const reconcile::Ticket& ticket = {});
 
   bool has_planned() const;  // all of them, once at least
 
@@ -60,7 +60,7 @@ class Features {
 
   InputChanges look(const Inputs& now, const model::ClusterChanges& changes);
   static Result<> plan(Item& item, const Inputs& now, const InputChanges& changed,
-                       reconcile::Reconciler& tables);
+                       reconcile::Reconciler& tables, const reconcile::Ticket& ticket);
 
   std::vector<Item> items_{};
   std::optional<model::Node> self_{};

@@ -64,7 +64,7 @@ class FeaturesTest : public testing::Test {
  protected:
   FeaturesTest() {
     tables::TableChanges().each([&]<class Kind>(const std::vector<reconcile::Edit<Kind>>&) {
-      tables_.add<Kind>(std::make_unique<NoDriver<Kind>>(), {});
+      tables_.add<Kind>(std::make_shared<NoDriver<Kind>>(), {});
     });
     config_.node_name = "node1";
     config_.cluster_cidrs = {prefix("10.244.0.0/16"), prefix("fd00:10:244::/48")};
@@ -114,7 +114,7 @@ class FeaturesTest : public testing::Test {
   template <class Kind>
   std::vector<std::string> keys() {
     std::vector<std::string> out;
-    tables_.desired<Kind>().each(
+    tables_.each<Kind>(
         [&](const auto& key, const auto&) { out.push_back(Kind::describe(key)); });
     std::sort(out.begin(), out.end());
     return out;
@@ -122,7 +122,7 @@ class FeaturesTest : public testing::Test {
   // What the FakeBackend made.
   std::set<std::string> rendered() {
     std::set<std::string> out;
-    tables_.desired<FileKind>().each([&](const std::string& key, const auto&) {
+    tables_.each<FileKind>([&](const std::string& key, const auto&) {
       if (!key.starts_with('/')) out.insert(key);
     });
     return out;
@@ -149,7 +149,7 @@ class FeaturesTest : public testing::Test {
     return false;
   }
   bool has_route(const char* destination) {
-    return tables_.desired<RouteKind>().find({prefix(destination), 0}) != nullptr;
+    return tables_.find<RouteKind>({prefix(destination), 0}) != nullptr;
   }
 
   FakeClock clock_{};
@@ -165,12 +165,12 @@ class FeaturesTest : public testing::Test {
 TEST_F(FeaturesTest, FirstUpdatePlansNodePeersAndServices) {
   state_.upsert(service("dns", "10.96.0.10"));
   ASSERT_TRUE(update());
-  EXPECT_NE(tables_.desired<LinkKind>().find("cni0"), nullptr);
+  EXPECT_NE(tables_.find<LinkKind>("cni0"), nullptr);
   EXPECT_TRUE(has_route("10.244.2.0/24"));
   EXPECT_TRUE(has_route("10.244.3.0/24"));
   EXPECT_FALSE(has_route("10.244.1.0/24"));
-  EXPECT_NE(tables_.desired<FileKind>().find("base"), nullptr);
-  EXPECT_NE(tables_.desired<FileKind>().find("10.96.0.10:53/UDP"), nullptr);
+  EXPECT_NE(tables_.find<FileKind>("base"), nullptr);
+  EXPECT_NE(tables_.find<FileKind>("10.96.0.10:53/UDP"), nullptr);
   EXPECT_TRUE(says("Peers", "2"));
 }
 
@@ -195,8 +195,8 @@ TEST_F(FeaturesTest, ServicesFollowTheirChanges) {
   state_.remove(model::key<model::Service>({"default", "dns"}));
   state_.upsert(service("web", "10.96.0.20"));
   ASSERT_TRUE(update());
-  EXPECT_EQ(tables_.desired<FileKind>().find("10.96.0.10:53/UDP"), nullptr);
-  EXPECT_NE(tables_.desired<FileKind>().find("10.96.0.20:53/UDP"), nullptr);
+  EXPECT_EQ(tables_.find<FileKind>("10.96.0.10:53/UDP"), nullptr);
+  EXPECT_NE(tables_.find<FileKind>("10.96.0.20:53/UDP"), nullptr);
 }
 
 // A Service CIDR that is this node's network would cut it off.
@@ -272,7 +272,7 @@ struct FreshFeatures final : FeaturesTest {
  private:
   template <class Kind>
   void append(std::vector<std::string>& out) {
-    tables_.desired<Kind>().each([&](const auto& key, const auto& value) {
+    tables_.each<Kind>([&](const auto& key, const auto& value) {
       out.push_back(Kind::describe(key) + " " + Kind::describe(value));
     });
     std::sort(out.begin(), out.end());
@@ -400,9 +400,9 @@ TEST_F(FeaturesTest, OwnNodeThatChangesIsPlannedAnew) {
   ASSERT_TRUE(fresh.plan());
   EXPECT_EQ(keys<tables::AddressKind>(), fresh.keys<tables::AddressKind>());
   EXPECT_EQ(keys<RouteKind>(), fresh.keys<RouteKind>());
-  EXPECT_EQ(*tables_.desired<LinkKind>().find("cni0"),
-            *fresh.tables_.desired<LinkKind>().find("cni0"));
-  EXPECT_EQ(tables_.desired<LinkKind>().find("cni0")->mtu, 8950U);
+  EXPECT_EQ(*tables_.find<LinkKind>("cni0"),
+            *fresh.tables_.find<LinkKind>("cni0"));
+  EXPECT_EQ(tables_.find<LinkKind>("cni0")->mtu, 8950U);
 }
 
 TEST_F(FeaturesTest, PlanThatFailsKeepsWhatStandsAndFollowsTheRest) {
@@ -418,7 +418,7 @@ TEST_F(FeaturesTest, PlanThatFailsKeepsWhatStandsAndFollowsTheRest) {
   EXPECT_EQ(failed.error().message, "node node1: spec.podCIDRs is empty");
   EXPECT_EQ(keys<tables::AddressKind>(), addresses);
   EXPECT_TRUE(has_route("10.244.4.0/24"));
-  EXPECT_NE(tables_.desired<FileKind>().find("10.96.0.20:53/UDP"), nullptr);
+  EXPECT_NE(tables_.find<FileKind>("10.96.0.20:53/UDP"), nullptr);
 
   state_.upsert(node("1"));
   EXPECT_TRUE(update());
@@ -435,7 +435,7 @@ TEST_F(FeaturesTest, FirstPlanThatFailsPlansNothing) {
   state_.upsert(node("1"));
   EXPECT_TRUE(update());
   EXPECT_TRUE(has_route("10.244.2.0/24"));
-  EXPECT_NE(tables_.desired<FileKind>().find("10.96.0.10:53/UDP"), nullptr);
+  EXPECT_NE(tables_.find<FileKind>("10.96.0.10:53/UDP"), nullptr);
 }
 
 }  // namespace

@@ -109,7 +109,7 @@ void KernelWatch::watch_sysctls_anew() {
 void KernelWatch::follow(const reconcile::Reconciler& tables) {
   routes_wait_ = !tables.settled(RouteKind::kName);
   is_desired_ = [&tables](const RouteKind::Key& key) {
-    return tables.desired<RouteKind>().find(key) != nullptr;
+    return tables.find<RouteKind>(key) != nullptr;
   };
   std::map<std::string, Watched> wanted;
   const auto want = [&](std::string_view kind, const std::string& path) {
@@ -118,10 +118,10 @@ void KernelWatch::follow(const reconcile::Reconciler& tables) {
     watched.kind = kind;
     watched.names.insert(path.substr(slash + 1));
   };
-  tables.desired<SysctlKind>().each([&](const std::string& key, const std::string&) {
+  tables.each<SysctlKind>([&](const std::string& key, const std::string&) {
     want(SysctlKind::kName, "/proc/sys/" + key);
   });
-  tables.desired<FileKind>().each(
+  tables.each<FileKind>(
       [&](const std::string& path, const std::string&) { want(FileKind::kName, path); });
 
   for (auto& [directory, watched] : wanted) {

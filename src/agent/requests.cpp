@@ -45,17 +45,18 @@ std::string repair_json(const std::vector<Drift>& repaired, const std::vector<Dr
 
 }  // namespace
 
-void Requests::verify(Reply reply) { queue_.push_back({Kind::kVerify, std::move(reply), {}, {}}); }
+void Requests::verify(Reply reply) { queue_.push_back({Kind::kVerify, std::move(reply)}); }
 
-void Requests::repair(Reply reply) { queue_.push_back({Kind::kRepair, std::move(reply), {}, {}}); }
+void Requests::repair(Reply reply) { queue_.push_back({Kind::kRepair, std::move(reply)}); }
 
 void Requests::uninstall(Reply reply) {
   uninstalling_ = true;
-  queue_.push_back({Kind::kUninstall, std::move(reply), {}, {}});
+  queue_.push_back({Kind::kUninstall, std::move(reply)});
 }
 
 void Requests::advance() {
-  while (!queue_.empty() && !tables_.writing() && serve(queue_.front())) queue_.pop_front();
+  while (!queue_.empty() && !looking_ && go_on(queue_.front())) {
+  }
 }
 
 std::optional<Clock::TimePoint> Requests::deadline() const {
@@ -63,36 +64,55 @@ std::optional<Clock::TimePoint> Requests::deadline() const {
   return clock_.now() + kPollInterval;
 }
 
-bool Requests::serve(Request& request) {
-  if (!request.give_up) {
-    if (auto begun = begin(request); !begun) {
-      request.reply(Failure(std::move(begun.error())));
-      return true;
-    }
+bool Requests::go_on(Request& request) {
+  if (request.phase == Phase::kWaiting) {
+    begin(request);
+    return true;
   }
-  const bool writes = request.kind != Kind::kVerify;
-  if (writes && !tables_.settled() && clock_.now() < *request.give_up) return false;
-  auto left = tables_.verify();
-  if (left)
-    finish(request, *left);
-  else
-    request.reply(Failure(std::move(left.error())));
+  tables_.run();
+  if (!tables_.settled() && clock_.now() < request.give_up) return false;
+  look(request, Phase::kVerifying);
   return true;
 }
 
-Result<> Requests::begin(Request& request) {
+void Requests::begin(Request& request) {
   request.give_up = clock_.now() + kPatience;
-  if (request.kind == Kind::kVerify) return {};
-  if (request.kind == Kind::kRepair) {
-    WEFT_ASSIGN(request.before, tables_.verify());
-  } else {
-    for (const std::string_view owner : owners_) tables_.drop(owner);
-    // An agent that waits for its Node object has not started: what an earlier one left goes too.
-    if (!tables_.started()) tables_.start();
+  switch (request.kind) {
+    case Kind::kVerify:
+      return look(request, Phase::kVerifying);
+    case Kind::kRepair:
+      return look(request, Phase::kLooking);
+    case Kind::kUninstall:
+      break;
   }
+  for (const std::string_view owner : owners_) tables_.drop(owner);
+  // An agent that waits for its Node object has not started: what an earlier one left goes too.
+  if (!tables_.started()) tables_.start();
   tables_.resync_now();
-  tables_.run();
-  return {};
+  request.phase = Phase::kSettling;
+}
+
+void Requests::look(Request& request, Phase phase) {
+  request.phase = phase;
+  looking_ = true;
+  tables_.verify([this](Result<std::vector<Drift>> drift) { on_verified(std::move(drift)); });
+}
+
+void Requests::on_verified(Result<std::vector<Drift>> drift) {
+  looking_ = false;
+  Request& request = queue_.front();
+  if (drift && request.phase == Phase::kLooking) {
+    request.before = std::move(*drift);
+    tables_.resync_now();
+    request.phase = Phase::kSettling;
+    return;
+  }
+  Request answered = std::move(request);
+  queue_.pop_front();
+  if (drift)
+    finish(answered, *drift);
+  else
+    answered.reply(Failure(std::move(drift.error())));
 }
 
 void Requests::finish(Request& request, const std::vector<Drift>& left) {

@@ -49,15 +49,19 @@ class Requests {
 
  private:
   enum class Kind { kVerify, kRepair, kUninstall };
+  enum class Phase { kWaiting, kLooking, kSettling, kVerifying };
   struct Request {
     Kind kind = Kind::kVerify;
     Reply reply{};
-    std::optional<Clock::TimePoint> give_up{};  // set once begun
+    Phase phase = Phase::kWaiting;
+    Clock::TimePoint give_up{};  // set once begun
     std::vector<reconcile::Drift> before{};
   };
 
-  bool serve(Request& request);  // true once it is answered
-  Result<> begin(Request& request);
+  bool go_on(Request& request);  // false while it has to wait
+  void begin(Request& request);
+  void look(Request& request, Phase phase);
+  void on_verified(Result<std::vector<reconcile::Drift>> drift);
   void finish(Request& request, const std::vector<reconcile::Drift>& left);
 
   reconcile::Reconciler& tables_;
@@ -65,6 +69,7 @@ class Requests {
   std::vector<std::string_view> owners_;
   std::function<void()> uninstalled_;
   std::deque<Request> queue_{};
+  bool looking_ = false;  // the first of them has the kernel read
   bool uninstalling_ = false;
   std::vector<reconcile::Drift> left_{};
 };

@@ -50,8 +50,8 @@ class FakeDriver final : public reconcile::PromptDriver<SysctlKind> {
 class RequestsTest : public testing::Test {
  protected:
   RequestsTest() {
-    tables_.add<SysctlKind>(std::make_unique<FakeDriver>(kernel_), {});
-    EXPECT_TRUE(tables_.merge<SysctlKind>("one", {{"a", "1"}, {"b", "1"}}));
+    tables_.add<SysctlKind>(std::make_shared<FakeDriver>(kernel_), {});
+    tables_.merge<SysctlKind>("one", {{"a", "1"}, {"b", "1"}});
   }
   void start() {
     tables_.start();
@@ -88,15 +88,16 @@ TEST_F(RequestsTest, VerifyTellsTheDriftAndWritesNothing) {
 TEST_F(RequestsTest, VerifyWaitsForAWriteInFlight) {
   start();
   kernel_.slow = true;
-  ASSERT_TRUE(tables_.merge<SysctlKind>("one", {{"a", "2"}}));
+  tables_.merge<SysctlKind>("one", {{"a", "2"}});
   tables_.run();
-  ASSERT_TRUE(tables_.writing());
+  ASSERT_TRUE(tables_.busy());
   std::string answer;
   requests_.verify(to(answer));
   requests_.advance();
   EXPECT_EQ(answer, "");
   EXPECT_TRUE(requests_.deadline());
   kernel_.complete();
+  tables_.run();
   requests_.advance();
   EXPECT_EQ(answer, R"({"ok":true,"drift":[],"failing":[]})");
   EXPECT_FALSE(requests_.deadline());

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Removes tracked UDP flows that a change of Services left behind (service/udp_flows.h), once the
-// change has been written: before that, the next packet would begin the same flow again. Where the
-// kernel refuses, they are kept and tried again.
+// change has been written, which its ticket tells: before that, the next packet would begin the same
+// flow again. A change that the kernel refuses holds up no other's flows. Where it refuses to remove
+// them, they are kept and tried again.
 //
 // However long that takes and whatever changes meanwhile, memory is bounded: a flow is kept once, a
 // backend that is back is stale no more, and past kMostFlows all flows of these frontends go.
@@ -11,11 +12,13 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <vector>
 
 #include "linux/netlink/conntrack.h"
 #include "linux/netlink/socket.h"
 #include "model/service_table.h"
 #include "reconcile/reconciler.h"
+#include "reconcile/ticket.h"
 #include "service/udp_flows.h"
 
 namespace weft::agent {
@@ -30,7 +33,9 @@ class StaleFlows {
       : netfilter_(std::move(netfilter)), clock_(clock) {}
 
   void note(const service::UdpFlows& flows);
-  // After each run() of the Reconciler: removes what was noted, unless it is still to be written.
+  // What was noted since the last call waits for `written`, the ticket of the change.
+  void wait_for(reconcile::Ticket written);
+  // After each run() of the Reconciler: removes what was noted of the changes that are written.
   void remove_written(const reconcile::Reconciler& tables);
   std::optional<TimePoint> deadline() const { return retry_at_; }  // when to call it all the same
 
@@ -38,11 +43,19 @@ class StaleFlows {
   // Backends that a frontend had; nothing in it: whatever backend.
   using Backends = std::set<std::optional<netlink::Endpoint>>;
 
+  using Stale = std::map<model::Frontend, Backends>;
+  struct Change {
+    reconcile::Ticket written{};
+    Stale stale{};
+  };
+
   void bound();
+  bool remove(const std::vector<Change>& changes);
 
   netlink::Socket netfilter_;
   const Clock& clock_;
-  std::map<model::Frontend, Backends> stale_{};
+  Stale fresh_{};                  // of the change that is being planned
+  std::vector<Change> changes_{};  // to be written
   std::optional<TimePoint> retry_at_{};  // after a failure
   bool failing_ = false;                 // logged once
 };

@@ -4,22 +4,33 @@
 // pure: time comes from a Clock, the kernel is behind Driver<Kind>, and nothing runs by itself. The
 // event loop calls run() after every change, notification and completion, and again at deadline().
 //
-// - Incremental: merge() takes a plan's edits; run() writes just those keys. Cost follows change.
-// - Resync: read, diff, write; after start, after any failed write (with back-off), when a kernel
-//   notification marks a kind, when an earlier stage's write may have taken entries along (a link
-//   that is made anew loses its routes), and on a period.
-// - Stages run upward for additions and downward for removals; an atomic kind (nft) is written as
-//   a whole at its place on the way up.
-// - A write may take time: it has a completion. Meanwhile further edits coalesce; at most one write
-//   is in flight.
+// - Incremental: merge() takes a plan's edits; run() writes just those entries. Cost follows
+// change.
+// - Resync: read, diff, write; after start, when nobody knows what a write did (with back-off),
+// when
+//   a kernel notification marks a kind, when an earlier stage's write may have taken entries along
+//   (a link that is made anew loses its routes), and on a period.
+// - A failure is an entry's: what the kernel refuses is tried again by itself, with back-off, and
+//   nothing else waits for it or is read for it.
+// - Units (unit.h) are registered, read and written each for itself. Reads and writes may take
+// time:
+//   a unit does one at a time, meanwhile its further edits coalesce, and other units go on.
+// - Stages: nothing is added while a unit of a lower stage has anything to add or is writing, or
+// has
+//   not been read yet; nothing is removed while any has anything to add or is writing, or one of a
+//   higher stage has anything to remove: the new stands before the old goes. What is refused or
+//   cannot be read is not waited for; removals are held up for kPatience at most.
+// - An atomic unit (nft) is written as a whole, on the way up; if it only has removals, with those.
 // - Nothing is written before start(): the sources must be in sync first.
 //
-// One thread. Not re-entrant: run() called from a completion returns at once and goes on later.
+// One thread. Not re-entrant: what is called from a driver's completion only notes; run() does.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
+#include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -30,6 +41,8 @@
 #include "reconcile/edit.h"
 #include "reconcile/table.h"
 #include "reconcile/table_state.h"
+#include "reconcile/ticket.h"
+#include "reconcile/unit.h"
 
 namespace weft::reconcile {
 
@@ -37,7 +50,7 @@ struct ReconcilerOptions {
   std::chrono::milliseconds resync_period{0};  // 0 = never
   std::chrono::milliseconds backoff_first{100};
   std::chrono::milliseconds backoff_limit{30'000};
-  // A kind marked again and again by notifications is read at most this often.
+  // A unit marked again and again by notifications is read at most this often.
   std::chrono::milliseconds mark_interval{50};
   // One that is failing, at most this often: to try in vain may itself be what marks it.
   std::chrono::milliseconds failing_mark_interval{1'000};
@@ -45,94 +58,164 @@ struct ReconcilerOptions {
 
 // What happened, for logs and metrics; every member may be empty.
 struct ReconcilerEvents {
-  std::function<void(const Error&)> failed{};   // a read or a write; it will be tried again
+  std::function<void(const Error&)> failed{};   // a read, a write, an entry; it is tried again
   std::function<void(const Drift&)> drifted{};  // what was right no longer is; run() mends it
+  // A job that took its time has ended: run() has something to do.
+  std::function<void()> ended{};
 };
 
-class Reconciler {
+class Reconciler final : private Tickets {
  public:
+  static constexpr std::chrono::seconds kPatience{2};
+
   Reconciler(const Clock& clock, ReconcilerOptions options, ReconcilerEvents events = {});
-  ~Reconciler();
+  ~Reconciler() override;
+  Reconciler(const Reconciler&) = delete;
+  Reconciler& operator=(const Reconciler&) = delete;
 
-  // A kind and its driver. Kinds of a lower stage are written first and removed last. Atomic: its
-  // additions and removals go in one write. `rests_on_links`: the kernel may take its entries along
-  // when a link or an address goes.
-  struct Placement {
-    int stage = 0;
-    bool atomic = false;
-    bool rests_on_links = false;
-    bool cascades = false;  // its writes may take along entries of kinds that rest on links
-    // Kinds of lower stages: nothing is added while one of them is failing.
-    std::vector<std::string_view> waits_for{};
-  };
+  // A kind and its driver. Of a kind with several instances each has a name, and `holds` says which
+  // keys are its own.
   template <class Kind>
-  void add(std::unique_ptr<Driver<Kind>> driver, const Placement& placement) {
-    insert(std::make_unique<TableState<Kind>>(std::move(driver)), placement);
+  void add(std::shared_ptr<Driver<Kind>> driver, Placement placement) {
+    add<Kind>("", std::move(driver), std::move(placement), nullptr);
+  }
+  template <class Kind>
+  void add(std::string_view instance, std::shared_ptr<Driver<Kind>> driver, Placement placement,
+           std::function<bool(const typename Kind::Key&)> holds) {
+    auto state = std::make_unique<TableState<Kind>>(std::move(driver), backoff(), std::move(holds));
+    instances<Kind>().push_back(state.get());
+    std::string name(Kind::kName);
+    if (!instance.empty()) name.append(" ").append(instance);
+    insert(std::move(name), std::move(state), std::move(placement));
   }
 
-  // Takes a plan's edits for one kind in the name of `owner` (a feature). An edit that sets or
-  // removes a key that another owner holds is left out, and is the error: two plans claim one key.
+  // Takes a plan's edits for one kind in the name of `owner` (a feature). Several owners may hold
+  // one key with one value. Who plans another value than the holders waits, and is failing, until
+  // they give it up. `ticket`, if given, tells when what the edits ask for is in the kernel.
   template <class Kind>
-  Result<> merge(std::string_view owner, const std::vector<Edit<Kind>>& edits) {
-    if (edits.empty()) return {};
-    hasten(find(Kind::kName));
-    return state<Kind>().merge(owner, edits);
+  void merge(std::string_view owner, const std::vector<Edit<Kind>>& edits,
+             const Ticket& ticket = {}) {
+    if (edits.empty()) return;
+    for (TableState<Kind>* const state : instances<Kind>()) state->merge(owner, edits, ticket.id());
+    hasten(Kind::kName);
   }
-  // Every key of `owner` goes from the desired tables.
+  // The same, where the edits are all that the owner plans of this kind: what else it holds, it
+  // gives up.
+  template <class Kind>
+  void replace(std::string_view owner, const std::vector<Edit<Kind>>& edits,
+               const Ticket& ticket = {}) {
+    for (TableState<Kind>* const state : instances<Kind>())
+      state->replace(owner, edits, ticket.id());
+    hasten(Kind::kName);
+  }
+  // The owner gives up every key of every kind.
   void drop(std::string_view owner);
 
+  // A ticket for merges to come.
+  Ticket ticket() { return {*this, ++last_ticket_}; }
+  // Nothing while something is still to be written; the error while something is refused, in
+  // conflict or cannot be read.
+  std::optional<Result<>> outcome(const Ticket& ticket) const;
+
+  // All that is desired of a kind, whatever the instance.
   template <class Kind>
-  const Desired<Kind>& desired() const {
-    return state<Kind>().desired();
+  void each(const std::function<void(const typename Kind::Key&, const typename Kind::Value&)>&
+                visit) const {
+    for (const TableState<Kind>* const state : instances<Kind>()) state->desired().each(visit);
   }
   template <class Kind>
-  Result<typename Kind::Table> read() {
-    return read_all(state<Kind>().driver());
+  const typename Kind::Value* find(const typename Kind::Key& key) const {
+    for (const TableState<Kind>* const state : instances<Kind>())
+      if (const auto* const value = state->desired().find(key)) return value;
+    return nullptr;
   }
 
   void start();                      // sources are in sync: the first run() resyncs everything
-  void run();                        // writes what is due now
-  void mark(std::string_view kind);  // the kernel changed something of this kind
-  void resync_now();                 // every kind, whatever back-off or interval says
+  void run();                        // reads and writes what is due now
+  void mark(std::string_view kind);  // the kernel changed something of this kind, or of this unit
+  void resync_now();                 // every unit, whatever back-off or interval says
   std::optional<Clock::TimePoint> deadline() const;  // when run() has something to do again
 
   bool started() const { return started_; }
-  bool writing() const { return in_flight_; }
-  bool settled() const;  // nothing pending, nothing in flight, nothing to resync
+  bool busy() const;     // a job is under way
+  bool settled() const;  // nothing is to be written or read, under way or failing
   bool settled(std::string_view kind) const;
-  // What could not be read or written and is to be tried again, by stage: causes come first.
+  // What could not be read or written and is to be tried again, and what is in conflict, by stage:
+  // causes come first. Of very much the first few of each unit.
   std::vector<Error> failing() const;
 
-  // Reads every kind and compares; writes nothing. Works before start() too.
-  Result<std::vector<Drift>> verify();
+  // Reads every unit and compares; writes nothing. Works before start() too. `done` is called by a
+  // run(), by this one already where no read takes time.
+  using Verified = std::function<void(Result<std::vector<Drift>>)>;
+  void verify(Verified done);
+
+  struct UnitStatus {
+    std::string_view name{};  // "route", "nft weft-services"
+    std::size_t desired = 0;  // entries
+    Counts counts{};
+  };
+  std::vector<UnitStatus> units() const;  // by stage
 
  private:
-  struct Entry;
+  struct AnyInstances {
+    virtual ~AnyInstances() = default;
+  };
+  template <class Kind>
+  struct Instances final : AnyInstances {
+    std::vector<TableState<Kind>*> all{};
+  };
+  struct Verify {
+    Verified done{};
+    std::vector<Unit*> left{};  // to compare, by stage
+    std::size_t under_way = 0;
+    std::map<const Unit*, std::vector<Drift>> drifts{};
+    std::optional<Error> error{};
+  };
 
   template <class Kind>
-  TableState<Kind>& state() const {
-    return static_cast<TableState<Kind>&>(state_of(Kind::kName));
+  std::vector<TableState<Kind>*>& instances() {
+    auto& any = kinds_[Kind::kName];
+    if (!any) any = std::make_unique<Instances<Kind>>();
+    return static_cast<Instances<Kind>&>(*any).all;
   }
-  void insert(std::unique_ptr<AnyTableState> state, const Placement& placement);
-  Entry& find(std::string_view kind) const;
-  AnyTableState& state_of(std::string_view kind) const;
-  void hasten(Entry& entry);  // what may succeed now does not wait for a long back-off
+  template <class Kind>
+  const std::vector<TableState<Kind>*>& instances() const {
+    return static_cast<const Instances<Kind>&>(*kinds_.at(Kind::kName)).all;
+  }
+  Backoff backoff() const { return {options_.backoff_first, options_.backoff_limit}; }
+  void insert(std::string name, std::unique_ptr<AnyTableState> state, Placement placement);
+  void forget(TicketId ticket) override;
+  void hasten(std::string_view kind);  // a unit that failed: what was merged may help
 
   bool step();
-  void resync(Entry& entry);
-  void write(Entry& entry, Part part);
-  void fail(Entry& entry, std::vector<Error> errors);
-  bool may_write(const Entry& entry, Part part) const;
-  void mark_resting(const Entry& cause);
-  static Error not_kept(AnyTableState& state);
+  bool may_read(const Unit& unit) const;
+  bool may_add(const Unit& unit) const;
+  bool may_remove(const Unit& unit) const;
+  bool is_held_up(const Unit& unit) const;
+  bool has_to_add(const Unit& unit) const;
+
+  void begin(Unit& unit, Unit::Job job);
+  void end(Unit& unit);
+  void read(Unit& unit);
+  void write(Unit& unit, Part part);
+  void on_read(Unit& unit, Unit::Cause cause, Result<> outcome);
+  void on_written(Unit& unit, AnyTableState::Written written);
+  void fail(Unit& unit, Error error);
+  void mark_resting(const Unit& cause, bool displaced);
+
+  bool compare_next();
+  void on_compared(Unit& unit, Result<std::vector<Drift>> drifts);
+  void finish_verify();
 
   const Clock& clock_;
   ReconcilerOptions options_;
   ReconcilerEvents events_;
-  std::vector<std::unique_ptr<Entry>> entries_{};  // by stage
+  std::map<std::string_view, std::unique_ptr<AnyInstances>> kinds_{};
+  std::vector<std::unique_ptr<Unit>> units_{};  // by stage
+  std::deque<Verify> verifies_{};
+  TicketId last_ticket_ = 0;
   bool started_ = false;
   bool running_ = false;
-  bool in_flight_ = false;
   std::optional<Clock::TimePoint> next_period_{};
 };
 

@@ -12,6 +12,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "reconcile/reconciler.h"
@@ -42,47 +43,66 @@ struct FakeKernel {
   std::set<std::string> refuses{};
   std::set<std::string> forgets{};  // acknowledged, and not kept
   bool unreadable = false;
-  bool slow = false;  // completes when finish() is called
+  bool others = false;      // change it too: what it holds cannot be known
+  bool breaks = false;      // nobody knows what of a write was done
+  bool slow = false;        // a write completes when finish() is called
+  bool slow_reads = false;  // and so does a read, which sees what is there then
   std::function<void()> finish{};
+  std::vector<FakeKernel*> takes_along{};  // emptied when an entry here goes or changes
   std::vector<std::string>* journal = nullptr;
   int reads = 0;
 };
 
 template <class Kind>
-class FakeDriver final : public PromptDriver<Kind> {
+class FakeDriver final : public Driver<Kind> {
  public:
   explicit FakeDriver(FakeKernel& kernel) : kernel_(kernel) {}
 
-  Result<typename Kind::Table> read() override {
+  void read(ReadSink<Kind>& sink) override {
     ++kernel_.reads;
-    if (kernel_.unreadable) return fail("cannot read");
-    return kernel_.entries;
+    finish_later(kernel_.slow_reads, [this, &sink] {
+      if (kernel_.unreadable) return sink.done(fail("cannot read"));
+      for (const auto& [key, value] : kernel_.entries) sink.found(key, value);
+      sink.done({});
+    });
   }
 
   void write(const Changes<Kind>& changes, const Desired<Kind>& desired,
              WriteDone<Kind> done) override {
     for (const Change<Kind>& change : changes)
       EXPECT_EQ(desired.find(change.key) != nullptr, change.value != nullptr) << change.key;
-    auto finish = [this, &changes, done = std::move(done)] { done(apply(changes)); };
-    if (kernel_.slow)
+    finish_later(kernel_.slow, [this, &changes, done = std::move(done)] { done(apply(changes)); });
+  }
+
+ private:
+  void finish_later(bool later, std::function<void()> finish) {
+    EXPECT_FALSE(kernel_.finish) << "one job at a time";
+    if (later)
       kernel_.finish = std::move(finish);
     else
       finish();
   }
 
- private:
   std::vector<WriteFailure<Kind>> apply(const Changes<Kind>& changes) {
+    if (kernel_.breaks) return {{std::nullopt, Error{"broken", 0}}};
     std::vector<WriteFailure<Kind>> failures;
     for (const Change<Kind>& change : changes) {
+      const auto held = kernel_.entries.find(change.key);
       if (kernel_.refuses.contains(change.key)) {
         failures.push_back({change.key, Error{"refused", 1}});
         continue;
       }
-      const auto held = kernel_.entries.find(change.key);
-      EXPECT_EQ(change.previous != nullptr, held != kernel_.entries.end()) << change.key;
+      if (!kernel_.others) {
+        EXPECT_EQ(change.previous != nullptr, held != kernel_.entries.end()) << change.key;
+      }
+      if (change.previous)
+        for (FakeKernel* const other : kernel_.takes_along) other->entries.clear();
       if (change.value) {
         kernel_.journal->push_back("+" + change.key + "=" + *change.value);
-        if (!kernel_.forgets.contains(change.key)) kernel_.entries[change.key] = *change.value;
+        if (kernel_.forgets.contains(change.key))
+          kernel_.entries.erase(change.key);
+        else
+          kernel_.entries[change.key] = *change.value;
       } else {
         kernel_.journal->push_back("-" + change.key);
         kernel_.entries.erase(change.key);
@@ -105,21 +125,22 @@ class ReconcilerTest : public testing::Test {
     reconciler = std::make_unique<Reconciler>(
         clock, options,
         ReconcilerEvents{[this](const Error& error) { failures.push_back(error.message); },
-                         [this](const Drift& drift) { drifted.push_back(drift.key); }});
-    reconciler->add<High>(std::make_unique<FakeDriver<High>>(high),
+                         [this](const Drift& drift) { drifted.push_back(drift.key); },
+                         [this] { ++ended; }});
+    reconciler->add<High>(std::make_shared<FakeDriver<High>>(high),
                           {.stage = 2, .rests_on_links = true});
-    reconciler->add<Low>(std::make_unique<FakeDriver<Low>>(low),
+    reconciler->add<Low>(std::make_shared<FakeDriver<Low>>(low),
                          {.stage = 1, .atomic = atomic, .rests_on_links = true, .cascades = true});
     return *reconciler;
   }
 
   template <class Kind>
   void set(const std::string& key, const std::string& value) {
-    ASSERT_TRUE(reconciler->merge<Kind>("feature", {{key, value}}));
+    reconciler->merge<Kind>("feature", {{key, value}});
   }
   template <class Kind>
   void remove(const std::string& key) {
-    ASSERT_TRUE(reconciler->merge<Kind>("feature", {{key, std::nullopt}}));
+    reconciler->merge<Kind>("feature", {{key, std::nullopt}});
   }
   std::vector<std::string> run() {
     journal.clear();
@@ -127,9 +148,23 @@ class ReconcilerTest : public testing::Test {
     return journal;
   }
 
+  // What a slow job came to, and the run that follows.
+  std::vector<std::string> finish(FakeKernel& kernel) {
+    journal.clear();
+    std::exchange(kernel.finish, nullptr)();
+    reconciler->run();
+    return journal;
+  }
+  std::vector<std::string> failing() const {
+    std::vector<std::string> out;
+    for (const Error& error : reconciler->failing()) out.push_back(error.message);
+    return out;
+  }
+
   FakeClock clock{};
   FakeKernel low{}, high{};
   std::vector<std::string> journal{}, failures{}, drifted{};
+  int ended = 0;  // jobs that took their time
   std::unique_ptr<Reconciler> reconciler{};
 };
 

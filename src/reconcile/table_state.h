@@ -1,40 +1,91 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// One kind's desired table and what of it is still to be written. The Reconciler holds one
-// TableState per kind, behind AnyTableState.
+// One instance's desired table, and what of it is still to be written: the entries, not the table,
+// are what fails, waits and is claimed.
+//
+// An entry is in one of four states: in the kernel, as far as we know; to be written; in flight,
+// that is with the driver; or refused, until its time to try again comes. One that is no longer
+// wanted is to be removed, in flight or refused likewise.
+//
+// Claims: several owners may hold one key with one value; it stays while one of them does. Who
+// wants another value waits, which is a conflict and told as such; the first in line gets the key
+// when those before give it up.
+//
+// A read may take time, and edits go on meanwhile: each entry found is taken against the table as
+// it is then, and what was not found by the end is not there. No write is in flight during a read.
+//
+// The class is told in four files: this one, and what it does with edits (table_edits.h), reads
+// (table_reads.h) and writes (table_writes.h). One thread.
 #pragma once
 
-#include <algorithm>
 #include <cassert>
+#include <chrono>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <utility>
 #include <vector>
 
+#include "base/clock.h"
 #include "reconcile/edit.h"
 #include "reconcile/table.h"
+#include "reconcile/waiting.h"
 
 namespace weft::reconcile {
 
 enum class Part { kAdditions, kRemovals, kAll };  // additions: new and changed entries
 
+struct Backoff {
+  std::chrono::milliseconds first{100};
+  std::chrono::milliseconds limit{30'000};
+};
+
+// A table state without its kind, for the Reconciler.
 class AnyTableState {
  public:
+  using TimePoint = Clock::TimePoint;
+  using Report = std::function<void(const Drift&)>;
+  struct Written {
+    std::size_t entries = 0;         // that were handed to the driver
+    bool displaced = false;          // some were changed or removed
+    bool unproven = false;           // some were lost before: read whether they stay
+    std::vector<Error> refused{};    // entry by entry
+    std::optional<Error> unknown{};  // nobody knows what was written: read
+  };
+
   virtual ~AnyTableState() = default;
-  virtual std::string_view kind() const = 0;
+  virtual std::size_t size() const = 0;
   virtual bool pending(Part part) const = 0;
-  // Reads the kernel; what differs becomes what is pending. Drift, that is what was right before
-  // and what nobody asked for, is told to `report`, which may be null.
-  virtual Result<> resync(const std::function<void(const Drift&)>& report) = 0;
+
+  // Reads the kernel; what differs becomes what is to be written. Drift, that is what was right
+  // before and what nobody asked for, is told to `report`, which may be null. `after_own_write`:
+  // what is not as it was written now was not kept by the kernel. `done` may come later.
+  virtual void resync(TimePoint now, bool after_own_write, Report report,
+                      std::function<void(Result<>)> done) = 0;
   // Reads the kernel and compares; changes nothing.
-  virtual Result<std::vector<Drift>> compare() = 0;
-  // Hands what is pending to the driver; `done` gets the errors, now or later.
-  virtual void write(Part part, std::function<void(std::vector<Error>)> done) = 0;
+  virtual void compare(std::function<void(Result<std::vector<Drift>>)> done) = 0;
+  // Hands what is to be written to the driver. `done` may come later; `now` is asked for then.
+  virtual void write(Part part, const Clock& clock, std::function<void(Written)> done) = 0;
+
   virtual void drop(std::string_view owner) = 0;
+
+  // Refused entries whose time has come are to be written again.
+  virtual void retry(TimePoint now) = 0;
+  virtual std::optional<TimePoint> next_retry() const = 0;
+  virtual void hasten(TimePoint when) = 0;  // none of them waits longer than until then
+  // What is refused and what is in conflict: at most `most` of each kind, and how many more.
+  virtual std::vector<Error> failing(std::size_t most) const = 0;
+  virtual bool is_failing() const = 0;
+
+  // Of a ticket's entries here: nothing while one is still to be written, the error while one is
+  // refused.
+  virtual std::optional<Result<>> outcome(TicketId ticket) const = 0;
+  virtual void forget(TicketId ticket) = 0;
 };
 
 namespace detail {
@@ -52,121 +103,101 @@ struct Remap<std::unordered_map<K, V, Hash>, Mapped> {
 }  // namespace detail
 
 template <class Kind>
-class TableState final : public AnyTableState, private Desired<Kind> {
+class TableState final : public AnyTableState, private Desired<Kind>, private ReadSink<Kind> {
  public:
   using Key = typename Kind::Key;
   using Value = typename Kind::Value;
+  using Edits = std::vector<Edit<Kind>>;
 
-  explicit TableState(std::unique_ptr<Driver<Kind>> driver) : driver_(std::move(driver)) {}
+  using Holds = std::function<bool(const Key&)>;
+
+  // Of one instance of several `holds` says which keys are its own; edits of others are passed
+  // over.
+  explicit TableState(std::shared_ptr<Driver<Kind>> driver, Backoff backoff = {}, Holds holds = {})
+      : driver_(std::move(driver)), backoff_(backoff), holds_(std::move(holds)) {}
 
   Driver<Kind>& driver() const { return *driver_; }
   const Desired<Kind>& desired() const { return *this; }
-  std::size_t size() const { return held_.size(); }
+  std::size_t size() const override { return held_.size(); }
 
-  // An edit of a key that another owner holds is not taken, and is the failure told; every other
-  // is.
-  Result<> merge(std::string_view owner, const std::vector<Edit<Kind>>& edits) {
-    const std::uint8_t id = owner_id(owner);
-    if constexpr (requires { held_.reserve(1); }) {
-      if (edits.size() > held_.size()) held_.reserve(held_.size() + edits.size());
-    }
-    const Edit<Kind>* clash = nullptr;
-    for (const Edit<Kind>& edit : edits) {
-      const bool taken = edit.value ? set(id, edit.key, *edit.value) : remove(id, edit.key);
-      if (!taken) clash = &edit;
-    }
-    if (clash == nullptr) return {};
-    return fail(std::string(owner) + " plans " + std::string(Kind::kName) + " " +
-                Kind::describe(clash->key) + ", which " + owners_[held_.at(clash->key).owner] +
-                " holds");
-  }
+  // ---- Edits.
+  void merge(std::string_view owner, const Edits& edits, TicketId ticket = 0);
+  // The edits are all the owner plans: what else it holds, it gives up.
+  void replace(std::string_view owner, const Edits& edits, TicketId ticket = 0);
+  void drop(std::string_view owner) override;
 
-  void drop(std::string_view owner) override {
-    const std::uint8_t id = owner_id(owner);
-    std::vector<Key> keys;
-    for (const auto& [key, held] : held_)
-      if (held.owner == id) keys.push_back(key);
-    for (const Key& key : keys) remove(id, key);
-  }
+  // ---- Reads.
+  void resync(TimePoint now, bool after_own_write, Report report,
+              std::function<void(Result<>)> done) override;
+  void compare(std::function<void(Result<std::vector<Drift>>)> done) override;
 
-  std::string_view kind() const override { return Kind::kName; }
-
+  // ---- Writes.
   bool pending(Part part) const override {
-    return (part != Part::kRemovals && !dirty_.empty()) ||
+    return (part != Part::kRemovals && to_write_ > 0) ||
            (part != Part::kAdditions && !removed_.empty());
   }
+  void write(Part part, const Clock& clock, std::function<void(Written)> done) override;
+  void retry(TimePoint now) override;
+  std::optional<TimePoint> next_retry() const override;
+  void hasten(TimePoint when) override;
 
-  Result<> resync(const std::function<void(const Drift&)>& report) override {
-    WEFT_ASSIGN(typename Kind::Table actual, read_all(*driver_));
-    forget_pending();
-    for (Entry& entry : held_) {
-      const auto found = actual.find(entry.first);
-      Value* const there = found == actual.end() ? nullptr : &found->second;
-      Held& held = entry.second;
-      const bool was_right = held.in_kernel;
-      held.in_kernel = there != nullptr && Kind::same(held.value, *there);
-      if (held.in_kernel) continue;
-      if (report && was_right) report(to_drift(Change<Kind>(entry.first, there, &held.value)));
-      mark_dirty(entry, there == nullptr ? nullptr : std::make_unique<Value>(std::move(*there)));
-    }
-    const RemovedMap asked_for = std::exchange(unremoved_, {});
-    for (auto& [key, value] : actual) {
-      if (held_.contains(key)) continue;
-      if (report && !asked_for.contains(key)) report(to_drift(Change<Kind>(key, &value, nullptr)));
-      removed_.emplace(key, std::move(value));
-    }
-    return {};
-  }
-
-  Result<std::vector<Drift>> compare() override {
-    WEFT_ASSIGN(const typename Kind::Table actual, read_all(*driver_));
-    std::vector<Drift> drifts;
-    const auto value_of = [](const Held& held) -> const Value& { return held.value; };
-    for (const Change<Kind>& change : diff<Kind>(held_, actual, value_of))
-      drifts.push_back(to_drift(change));
-    return drifts;
-  }
-
-  void write(Part part, std::function<void(std::vector<Error>)> done) override {
-    take(part);
-    if (flight_.changes.empty()) {
-      land({});
-      return done({});
-    }
-    driver_->write(
-        flight_.changes, *this,
-        [this, done = std::move(done)](std::vector<WriteFailure<Kind>> failures) {
-          land(failures);
-          std::vector<Error> errors;
-          for (WriteFailure<Kind>& failure : failures)
-            errors.push_back(failure.key ? std::move(failure.error).in(Kind::describe(*failure.key))
-                                         : std::move(failure.error));
-          done(std::move(errors));
-        });
-  }
+  std::vector<Error> failing(std::size_t most) const override;
+  bool is_failing() const override { return !refused_.empty() || !conflicts_.empty(); }
+  std::optional<Result<>> outcome(TicketId ticket) const override;
+  void forget(TicketId ticket) override { waiting_.forget(ticket); }
 
  private:
+  using Number = Waiting::Number;
+  using Owners = std::uint16_t;  // a bit each
+  template <class Mapped>
+  using Map = typename detail::Remap<typename Kind::Table, Mapped>::Type;
+
   struct Held {
-    Held(Value desired, std::uint8_t whose) : value(std::move(desired)), owner(whose) {}
+    Held(Value desired, Owners whose) : value(std::move(desired)), owners(whose) {}
 
     Value value;
-    std::unique_ptr<Value> previous{};  // of one to be written: what the kernel holds, if anything
+    std::unique_ptr<Value> previous{};  // unless it is in the kernel: what is there, if anything
     std::uint32_t dirty = 0;            // its place in dirty_, counted from 1; 0 = not there
-    std::uint8_t owner;
-    bool in_flight = false;  // a change refers to it: it must stay as it is
-    bool in_kernel = false;  // as far as we know the kernel has it so
+    Owners owners;
+    bool in_flight : 1 = false;  // a change refers to it: it must stay as it is
+    bool in_kernel : 1 = false;  // as far as we know the kernel has it so
+    bool refused : 1 = false;    // and waits in refused_
+    bool seen : 1 = false;       // by the read under way: equals pass_
   };
-  using HeldMap = typename detail::Remap<typename Kind::Table, Held>::Type;
+  using HeldMap = Map<Held>;
   using Entry = typename HeldMap::value_type;
-  using RemovedMap = typename detail::Remap<typename Kind::Table, Value>::Type;
+  struct Dirty {
+    Entry* entry = nullptr;  // null: written otherwise, or removed since
+    Number number = 0;
+  };
+  struct Removal {
+    Value value;  // what the kernel holds
+    Number number = 0;
+    bool seen = false;
+  };
+  struct Refused {
+    Error error{};
+    std::chrono::milliseconds backoff{0};
+    TimePoint retry_at{};
+    Number number = 0;
+    bool retrying = false;             // it is to be written again, or in flight
+    std::optional<Removal> removal{};  // of one that could not be removed
+  };
+  struct Claim {
+    Owners owner = 0;
+    Value value;
+    Number number = 0;
+  };
   // What is with the driver, and what its changes refer to.
   struct Flight {
     Changes<Kind> changes{};
-    std::vector<Entry*> entries{};
-    RemovedMap removed{};
+    bool displaces = false;  // changes or removes entries
+    std::vector<Dirty> entries{};
+    Map<Removal> removed{};
     std::vector<typename HeldMap::node_type> outdated{};  // edited or removed meanwhile
   };
 
+  // Desired.
   const Value* find(const Key& key) const override {
     const auto held = held_.find(key);
     return held == held_.end() ? nullptr : &held->second.value;
@@ -175,130 +206,80 @@ class TableState final : public AnyTableState, private Desired<Kind> {
     for (const auto& [key, held] : held_) visit(key, held.value);
   }
 
-  // False when another holds the key.
-  bool set(std::uint8_t owner, const Key& key, const Value& value) {
-    const auto [entry, inserted] = held_.try_emplace(key, value, owner);
-    Held& held = entry->second;
-    if (inserted) {
-      mark_dirty(*entry, take_removed(key));
-      return true;
-    }
-    if (held.owner != owner) return false;
-    if (equal(value, held.value)) return true;
-    if (held.in_flight) {
-      const Value& written = set_aside(entry);
-      mark_dirty(*held_.try_emplace(key, value, owner).first, std::make_unique<Value>(written));
-      return true;
-    }
-    if (held.dirty == 0) mark_dirty(*entry, std::make_unique<Value>(std::move(held.value)));
-    held.value = value;
-    return true;
-  }
-
-  bool remove(std::uint8_t owner, const Key& key) {
-    const auto entry = held_.find(key);
-    if (entry == held_.end()) return true;
-    Held& held = entry->second;
-    if (held.owner != owner) return false;
-    if (held.in_flight) {
-      removed_.emplace(key, set_aside(entry));
-      return true;
-    }
-    if (held.dirty == 0)
-      removed_.emplace(key, std::move(held.value));
-    else if (held.previous)
-      removed_.emplace(key, std::move(*held.previous));
-    if (held.dirty != 0) dirty_[held.dirty - 1] = nullptr;
-    held_.erase(entry);
-    return true;
-  }
-
-  // Takes an entry that is in flight out of the table, but not out of the world; its value.
-  const Value& set_aside(typename HeldMap::iterator entry) {
-    return flight_.outdated.emplace_back(held_.extract(entry)).mapped().value;
-  }
-
-  std::unique_ptr<Value> take_removed(const Key& key) {
-    if (removed_.empty()) return nullptr;
-    auto gone = removed_.extract(key);
-    return gone.empty() ? nullptr : std::make_unique<Value>(std::move(gone.mapped()));
-  }
-
+  // Edits (table_edits.h).
+  bool holds(const Edit<Kind>& edit) const { return !holds_ || holds_(edit.key); }
+  void reserve(const Edits& edits);
+  void set(Owners owner, const Key& key, const Value& value, Number number);
+  void remove(Owners owner, const Key& key, Number number);
+  void change(typename HeldMap::iterator entry, const Value& value, Number number);
+  void erase(typename HeldMap::iterator entry, Number number);
+  void withdraw(Owners owner, const Key& key);
+  bool inherit(typename HeldMap::iterator entry);
+  void admit(Entry& entry);
+  void share(Entry& entry, Number number);
+  void share_removal(const Key& key, Number number);
+  const Value& set_aside(typename HeldMap::iterator entry);
+  void take_removed(Entry& entry);
+  void mark_dirty(Entry& entry, std::unique_ptr<Value> previous, Number number);
+  Number unmark_dirty(Entry& entry);
+  Number take_refused(const Key& key);
+  Owners bit_of(std::string_view owner);
+  std::string names_of(Owners owners) const;
   // Both ways round, because unset fields of the first are not compared.
   static bool equal(const Value& a, const Value& b) { return Kind::same(a, b) && Kind::same(b, a); }
 
-  // `previous`: what the kernel holds, or null.
-  void mark_dirty(Entry& entry, std::unique_ptr<Value> previous) {
-    entry.second.previous = std::move(previous);
-    entry.second.in_kernel = false;
-    dirty_.push_back(&entry);
-    entry.second.dirty = static_cast<std::uint32_t>(dirty_.size());
-  }
+  // Reads (table_reads.h).
+  void found(Key key, Value value) override;
+  void forget(const std::function<bool(const Key&)>& again) override;
+  void done(Result<> outcome) override;
+  void begin_pass();
+  void end_pass();
+  bool unseen() const { return pass_ != reading_; }  // of an entry that comes now
+  void found_surplus(Key key, Value value);
+  void compare_found(const Key& key, const Value& value);
+  void settle(Entry& entry);
+  void lost(Entry& entry, std::unique_ptr<Value> there);
+  void end_resync();
+  void end_compare();
+  void tell(const Key& key, const Value* there, const Value* wanted);
 
-  // Puts what is to be written in flight.
-  void take(Part part) {
-    Changes<Kind>& changes = flight_.changes;
-    if (part != Part::kAdditions) {
-      flight_.removed.swap(removed_);
-      for (const auto& [key, value] : flight_.removed) changes.emplace_back(key, &value, nullptr);
-    }
-    if (part == Part::kRemovals) return;
-    flight_.entries.swap(dirty_);
-    changes.reserve(changes.size() + flight_.entries.size());
-    for (Entry* const entry : flight_.entries) {
-      if (entry == nullptr) continue;
-      Held& held = entry->second;
-      held.dirty = 0;
-      held.in_flight = true;
-      if (!held.previous || !equal(*held.previous, held.value))
-        changes.emplace_back(entry->first, held.previous.get(), &held.value);
-    }
-  }
+  // Writes (table_writes.h).
+  void take(Part part);
+  Written land(std::vector<WriteFailure<Kind>> failures, TimePoint now);
+  bool land_entry(const Dirty& dirty);
+  void give_back();
+  void refuse(const Key& key, Error error, Number number, TimePoint now);
+  void refuse_entry(const Dirty& dirty, Error error, TimePoint now);
+  void refuse_removal(const Key& key, Removal removal, Error error, TimePoint now);
 
-  void land(const std::vector<WriteFailure<Kind>>& failures) {
-    const bool whole = std::any_of(failures.begin(), failures.end(),
-                                   [](const auto& failure) { return !failure.key; });
-    for (Entry* const entry : flight_.entries) {
-      if (entry == nullptr) continue;
-      entry->second.in_flight = false;
-      entry->second.in_kernel = !whole;
-      entry->second.previous.reset();
-    }
-    for (const WriteFailure<Kind>& failure : failures) {
-      if (!failure.key) continue;
-      if (const auto held = held_.find(*failure.key); held != held_.end())
-        held->second.in_kernel = false;
-    }
-    if (!failures.empty()) unremoved_.merge(flight_.removed);
-    flight_ = {};
-  }
-
-  void forget_pending() {
-    for (Entry* const entry : dirty_) {
-      if (entry == nullptr) continue;
-      entry->second.dirty = 0;
-      entry->second.previous.reset();
-    }
-    dirty_.clear();
-    unremoved_.merge(removed_);
-    removed_.clear();
-  }
-
-  std::uint8_t owner_id(std::string_view owner) {
-    for (std::size_t i = 0; i < owners_.size(); ++i)
-      if (owners_[i] == owner) return static_cast<std::uint8_t>(i);
-    assert(owners_.size() < 255);
-    owners_.emplace_back(owner);
-    return static_cast<std::uint8_t>(owners_.size() - 1);
-  }
-
-  std::unique_ptr<Driver<Kind>> driver_;
+  std::shared_ptr<Driver<Kind>> driver_;
+  Backoff backoff_;
+  Holds holds_;
   HeldMap held_{};
-  std::vector<Entry*> dirty_{};  // new and changed entries to write; null: removed since
-  RemovedMap removed_{};         // entries to remove, with what the kernel holds
-  RemovedMap unremoved_{};       // those that may have stayed: to find them again is no drift
+  std::vector<Dirty> dirty_{};  // new and changed entries to write
+  std::size_t to_write_ = 0;    // of dirty_, those that still are
+  Map<Removal> removed_{};      // entries to remove
+  Map<Refused> refused_{};
+  Map<std::vector<Claim>> conflicts_{};  // who waits for a key that others hold otherwise
+  Map<int> rewritten_{};  // entries that were lost right after they were written, and how often
   Flight flight_{};
+  Waiting waiting_{};
   std::vector<std::string> owners_{};
+
+  // The read under way.
+  bool reading_ = false;
+  bool pass_ = false;  // turns with every read
+  bool comparing_ = false;
+  bool after_own_write_ = false;
+  TimePoint read_at_{};
+  Report report_{};
+  Map<Drift> drifts_{};
+  std::function<void(Result<>)> resynced_{};
+  std::function<void(Result<std::vector<Drift>>)> compared_{};
 };
 
 }  // namespace weft::reconcile
+
+#include "reconcile/table_edits.h"   // IWYU pragma: export
+#include "reconcile/table_reads.h"   // IWYU pragma: export
+#include "reconcile/table_writes.h"  // IWYU pragma: export

@@ -63,6 +63,7 @@ struct TablesOf;
 template <class... Kind>
 struct TablesOf<std::tuple<Kind...>> {
   using Type = std::tuple<typename Kind::Table...>;
+  using Drivers = std::tuple<std::shared_ptr<reconcile::Driver<Kind>>...>;
 };
 using Tables = TablesOf<Kinds>::Type;
 
@@ -150,23 +151,21 @@ class World {
         "route add 10.78.0.0/16 via 192.0.2.7 table 87 proto 87\n"
         "neigh add 192.0.2.7 lladdr 02:00:00:00:00:07 dev other0 nud permanent\nEND\n");
     const Ownership owned{.links = {"cni0", "weft.1"}, .protocol = 87, .port_group = 87};
-    reconciler_.add<FileKind>(
-        std::make_unique<FileDriver>(
+    add<FileKind>(std::make_shared<FileDriver>(
             std::vector<std::string>{directory() + "/net.d/10-weft.conflist"}, directory()),
         {.stage = 0});
-    reconciler_.add<LinkKind>(std::make_unique<LinkDriver>(socket_, owned),
+    add<LinkKind>(std::make_shared<LinkDriver>(socket_, owned),
                               {.stage = 1, .cascades = true});
-    reconciler_.add<SysctlKind>(
-        std::make_unique<SysctlDriver>(Netns::current().value(), directory(), "this boot",
+    add<SysctlKind>(std::make_shared<SysctlDriver>(Netns::current().value(), directory(), "this boot",
                                        owned.links),
         {.stage = 2, .rests_on_links = true});
-    reconciler_.add<AddressKind>(std::make_unique<AddressDriver>(socket_, owned),
+    add<AddressKind>(std::make_shared<AddressDriver>(socket_, owned),
                                  {.stage = 3, .rests_on_links = true, .cascades = true});
-    reconciler_.add<NeighborKind>(std::make_unique<NeighborDriver>(socket_, owned),
+    add<NeighborKind>(std::make_shared<NeighborDriver>(socket_, owned),
                                   {.stage = 4, .rests_on_links = true});
-    reconciler_.add<FdbKind>(std::make_unique<FdbDriver>(socket_, owned),
+    add<FdbKind>(std::make_shared<FdbDriver>(socket_, owned),
                              {.stage = 4, .rests_on_links = true});
-    reconciler_.add<RouteKind>(std::make_unique<RouteDriver>(socket_, owned),
+    add<RouteKind>(std::make_shared<RouteDriver>(socket_, owned),
                                {.stage = 5, .rests_on_links = true});
     reconciler_.start();
     settle();
@@ -202,11 +201,13 @@ class World {
   }
 
   std::vector<std::string> verify() {
-    const auto drifts = reconciler_.verify();
-    if (!drifts) return {drifts.error().message};
     std::vector<std::string> lines;
-    for (const auto& drift : *drifts)
-      lines.push_back(drift.kind + " " + drift.key + ": " + drift.actual + " -> " + drift.desired);
+    reconciler_.verify([&](const Result<std::vector<reconcile::Drift>>& drifts) {
+      if (!drifts) return lines.push_back(drifts.error().message);
+      for (const auto& drift : *drifts)
+        lines.push_back(drift.kind + " " + drift.key + ": " + drift.actual + " -> " +
+                        drift.desired);
+    });
     return lines;
   }
 
@@ -219,7 +220,7 @@ class World {
     print<FdbKind>(text);
     print<RouteKind>(text);
     print<SysctlKind>(text);
-    const FileKind::Table files = reconciler_.read<FileKind>().value();
+    const FileKind::Table files = read<FileKind>().value();
     for (const auto& [path, content] : files) text += "file " + content + "\n";
     return text;
   }
@@ -239,8 +240,18 @@ class World {
   }
 
   template <class Kind>
+  void add(std::shared_ptr<reconcile::Driver<Kind>> driver, reconcile::Placement placement) {
+    std::get<std::shared_ptr<reconcile::Driver<Kind>>>(drivers_) = driver;
+    reconciler_.add<Kind>(std::move(driver), std::move(placement));
+  }
+  template <class Kind>
+  Result<typename Kind::Table> read() {
+    return reconcile::read_all(*std::get<std::shared_ptr<reconcile::Driver<Kind>>>(drivers_));
+  }
+
+  template <class Kind>
   void print(std::string& text) {
-    const auto table = reconciler_.read<Kind>();
+    const auto table = read<Kind>();
     RC_ASSERT(table.has_value());
     for (const auto& [key, value] : *table)
       text += std::string(Kind::kName) + " " + Kind::describe(key) + ": " + Kind::describe(value) +
@@ -262,7 +273,7 @@ class World {
     for (const auto& [key, value] : std::get<I>(planned_))
       if (!std::get<I>(next).contains(key)) edits.push_back({key, std::nullopt});
     for (const auto& [key, value] : std::get<I>(next)) edits.push_back({key, value});
-    RC_ASSERT(reconciler_.merge<Kind>("test", edits).has_value());
+    reconciler_.merge<Kind>("test", edits);
   }
 
   void settle() {
@@ -281,6 +292,7 @@ class World {
   Netns netns_ = fresh_netns();
   netlink::Socket socket_ = netlink::Socket::open(NETLINK_ROUTE, netns_).value();
   FakeClock clock_{};
+  TablesOf<Kinds>::Drivers drivers_{};
   reconcile::Reconciler reconciler_{clock_, {}, {}};
   Tables planned_{};
 };

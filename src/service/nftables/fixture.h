@@ -54,15 +54,19 @@ class Kernel {
 
   void write() {
     if (!state_.pending(reconcile::Part::kAll)) return;
-    state_.write(reconcile::Part::kAll, [](const std::vector<Error>& errors) {
-      for (const Error& error : errors) ADD_FAILURE() << error.message;
+    state_.write(reconcile::Part::kAll, clock_, [](const auto& written) {
+      for (const Error& error : written.refused) ADD_FAILURE() << error.message;
+      if (written.unknown) ADD_FAILURE() << written.unknown->message;
     });
   }
   // What the kernel has otherwise than it should.
   std::vector<reconcile::Drift> drift() {
-    auto drift = state_.compare();
-    EXPECT_TRUE(drift) << drift.error().message;
-    return drift.value_or(std::vector<reconcile::Drift>{});
+    std::vector<reconcile::Drift> drift;
+    state_.compare([&](const Result<std::vector<reconcile::Drift>>& found) {
+      ASSERT_TRUE(found) << found.error().message;
+      drift = *found;
+    });
+    return drift;
   }
   tables::NftKind::Table read() {
     auto actual = reconcile::read_all(state_.driver());
@@ -78,14 +82,14 @@ class Kernel {
 
  private:
   void merge(const tables::TableChanges& changes) {
-    const auto merged = state_.merge("services", changes.of<tables::NftKind>());
-    EXPECT_TRUE(merged) << merged.error().message;
+    state_.merge("services", changes.of<tables::NftKind>());
   }
 
   NftablesBackend backend_{};
   model::ServiceTable services_{};
+  SteadyClock clock_{};
   reconcile::TableState<tables::NftKind> state_{
-      std::make_unique<tables::NftDriver>(netlink::Socket::open(NETLINK_NETFILTER).value())};
+      std::make_shared<tables::NftDriver>(netlink::Socket::open(NETLINK_NETFILTER).value())};
 };
 
 }  // namespace weft::service

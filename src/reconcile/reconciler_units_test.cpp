@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+// Units that take their time: what goes on beside them, and what waits.
+#include <gmock/gmock.h>
+
+#include "reconcile/reconciler_fixture.h"
+
+namespace weft::reconcile {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+class UnitsTest : public ReconcilerTest {
+ protected:
+  // Two instances of one kind: keys that begin with "x" are the second's.
+  void make_instances() {
+    reconciler = std::make_unique<Reconciler>(clock, ReconcilerOptions{});
+    const auto is_second = [](const std::string& key) { return key.starts_with("x"); };
+    reconciler->add<Low>("first", std::make_shared<FakeDriver<Low>>(low), {.stage = 1},
+                         [=](const std::string& key) { return !is_second(key); });
+    reconciler->add<Low>("second", std::make_shared<FakeDriver<Low>>(high), {.stage = 1},
+                         is_second);
+    reconciler->start();
+  }
+};
+
+TEST_F(UnitsTest, ASlowReadHoldsUpNobodyElse) {
+  make().start();
+  set<Low>("l", "1");
+  set<High>("h", "1");
+  run();
+  low.slow_reads = true;
+  reconciler->resync_now();
+  EXPECT_THAT(run(), IsEmpty());
+  ASSERT_TRUE(low.finish);
+  for (int second = 0; second < 5; ++second) {
+    clock.time += seconds(1);
+    set<High>("h", std::to_string(second));
+    EXPECT_THAT(run(), ElementsAre("+h=" + std::to_string(second)));
+    remove<High>("r");
+    set<High>("r", "1");
+    run();
+  }
+  EXPECT_EQ(ended, 0);
+  finish(low);
+  EXPECT_EQ(ended, 1);
+  EXPECT_TRUE(reconciler->settled());
+}
+
+TEST_F(UnitsTest, EditsDuringAReadAreTakenAgainstWhatItFinds) {
+  make().start();
+  for (const char* key : {"same", "changed", "removed"}) set<Low>(key, "1");
+  run();
+  low.slow_reads = true;
+  low.entries.erase("same");
+  low.entries["surplus"] = "1";
+  low.entries["wanted now"] = "1";
+  reconciler->resync_now();
+  run();
+  set<Low>("changed", "2");
+  remove<Low>("removed");
+  set<Low>("wanted now", "1");
+  set<Low>("new", "1");
+  low.slow_reads = false;
+  EXPECT_THAT(finish(low), testing::UnorderedElementsAre("+same=1", "+changed=2", "+new=1",
+                                                         "-removed", "-surplus"));
+  EXPECT_TRUE(reconciler->settled());
+}
+
+TEST_F(UnitsTest, AdditionsWaitForWritesBelowAndRemovalsForThoseAbove) {
+  make().start();
+  run();
+  low.slow = true;
+  set<Low>("l", "1");
+  set<High>("h", "1");
+  EXPECT_THAT(run(), IsEmpty());
+  EXPECT_THAT(finish(low), ElementsAre("+l=1", "+h=1"));
+  low.slow = false;
+  high.slow = true;
+  remove<Low>("l");
+  remove<High>("h");
+  EXPECT_THAT(run(), IsEmpty());
+  EXPECT_THAT(finish(high), ElementsAre("-h", "-l"));
+}
+
+TEST_F(UnitsTest, RemovalsDoNotWaitForEver) {
+  make().start();
+  set<Low>("l", "1");
+  run();
+  high.slow = true;
+  set<High>("h", "1");
+  run();
+  remove<Low>("l");
+  EXPECT_THAT(run(), IsEmpty());
+  EXPECT_EQ(reconciler->deadline(), clock.time + Reconciler::kPatience);
+  clock.time += Reconciler::kPatience;
+  EXPECT_THAT(run(), ElementsAre("-l"));
+}
+
+TEST_F(UnitsTest, AnInstanceFailsAlone) {
+  low.unreadable = true;
+  make_instances();
+  set<Low>("a", "1");
+  set<Low>("x", "1");
+  EXPECT_THAT(run(), ElementsAre("+x=1"));
+  EXPECT_THAT(failing(), ElementsAre("low first: read: cannot read"));
+  EXPECT_FALSE(reconciler->settled("low"));
+  EXPECT_TRUE(reconciler->settled("low second"));
+  low.unreadable = false;
+  clock.time += milliseconds(100);
+  EXPECT_THAT(run(), ElementsAre("+a=1"));
+  EXPECT_EQ(*reconciler->find<Low>("x"), "1");
+  reconciler->drop("feature");
+  EXPECT_THAT(run(), testing::UnorderedElementsAre("-a", "-x"));
+}
+
+TEST_F(UnitsTest, VerifyWaitsForWhatTakesItsTime) {
+  make().start();
+  set<Low>("a", "1");
+  run();
+  low.entries = {{"b", "1"}};
+  low.slow_reads = true;
+  std::optional<std::vector<std::string>> found;
+  reconciler->verify([&](const Result<std::vector<Drift>>& drifts) {
+    ASSERT_TRUE(drifts);
+    found.emplace();
+    for (const Drift& drift : *drifts) found->push_back(drift.key);
+  });
+  EXPECT_FALSE(found);
+  set<High>("h", "1");
+  EXPECT_THAT(run(), ElementsAre("+h=1"));
+  EXPECT_THAT(finish(low), IsEmpty());
+  ASSERT_TRUE(found);
+  EXPECT_THAT(*found, ElementsAre("a", "b"));
+  EXPECT_EQ(low.entries.count("b"), 1U) << "nothing was written";
+}
+
+TEST_F(UnitsTest, CountsWhatIsDone) {
+  make().start();
+  set<High>("a", "1");
+  high.refuses = {"bad"};
+  set<High>("bad", "1");
+  run();
+  const auto units = reconciler->units();
+  ASSERT_EQ(units.size(), 2U);
+  EXPECT_EQ(units[1].name, "high");
+  EXPECT_EQ(units[1].desired, 2U);
+  EXPECT_EQ(units[1].counts.reads, 1U);
+  EXPECT_EQ(units[1].counts.writes, 1U);
+  EXPECT_EQ(units[1].counts.entries, 1U);
+  EXPECT_EQ(units[1].counts.failures, 1U);
+}
+
+}  // namespace
+}  // namespace weft::reconcile
