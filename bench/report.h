@@ -28,6 +28,7 @@ class Samples {
     microseconds_.push_back(now() - start);
   }
   double minimum() const { return *std::min_element(microseconds_.begin(), microseconds_.end()); }
+  double maximum() const { return *std::max_element(microseconds_.begin(), microseconds_.end()); }
   double median() const {
     std::vector<double> sorted = microseconds_;
     std::sort(sorted.begin(), sorted.end());

@@ -30,6 +30,7 @@ echo "$machine"
 measure cni_add_del "$programs/bench_cni_add_del" build/cni /usr/lib/cni 60
 measure addresses "$programs/bench_addresses" 500 10000
 measure nodes "$programs/bench_nodes" 1000
+measure nft_read "$programs/bench_nft_read"
 measure services "$programs/bench_services" 100 1000 10000
 measure node_updates "$programs/bench_node_updates" 1000 5000
 measure kube_proxy_layout python3 bench/kube_proxy_compare.py "$programs/bench_services" $full

@@ -26,6 +26,7 @@
 #include "reconcile/reconciler.h"
 #include "report.h"
 #include "service/nftables/backend.h"
+#include "tables/names.h"
 #include "tables/nft_driver.h"
 #include "tables/nft_transaction.h"
 
@@ -40,6 +41,7 @@ using weft::model::ServiceTable;
 using weft::tables::NftKind;
 
 constexpr std::size_t kEndpoints = 10;
+const std::string kTable(weft::tables::kServicesTable);
 
 weft::Prefix prefix(const char* text) { return value_or_exit(weft::Prefix::parse(text)); }
 
@@ -163,7 +165,7 @@ class Round {
   PrivateNetns floor_netns_ = value_or_exit(PrivateNetns::create());
   weft::netlink::Socket floor_socket_ = netfilter_socket(floor_netns_);
   std::deque<weft::nft::Batch> batches_{};
-  Pipeline ours_{std::make_shared<weft::tables::NftDriver>(netfilter_socket(our_netns_))};
+  Pipeline ours_{std::make_shared<weft::tables::NftDriver>(netfilter_socket(our_netns_), kTable)};
   Pipeline encoder_{std::make_shared<EncodingDriver>(batches_)};
 };
 

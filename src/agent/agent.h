@@ -31,6 +31,7 @@
 #include "base/clock.h"
 #include "cluster/sources.h"
 #include "loop/loop.h"
+#include "loop/next_turn.h"
 #include "loop/signal.h"
 #include "loop/timer.h"
 #include "model/cluster_state.h"
@@ -53,7 +54,6 @@ class Agent {
  private:
   Agent(loop::Loop& loop, Config config);
   Result<> open();
-  reconcile::ReconcilerEvents events();
   reconcile::ReconcilerEvents events();
 
   void wake();
@@ -82,6 +82,7 @@ class Agent {
 
   ReconcileLog reconcile_log_{clock_};
   std::optional<tables::KernelTables> kernel_{};  // outlives the drivers in tables_
+  loop::NextTurns next_turns_;                    // outlives the drivers
   reconcile::Reconciler tables_;
   Features features_;
   model::ClusterState state_{};

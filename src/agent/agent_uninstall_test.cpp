@@ -25,7 +25,7 @@ TEST_F(AgentUninstallTest, WhatCannotBeRemovedIsInTheStatusUntilItIs) {
   write_config();
   start_and_settle();
   FILE* const owner = ::popen("nft -i >/dev/null", "w");
-  std::fputs("add table ip weft-held { flags owner; }\n", owner);
+  std::fputs("add table inet weft-services { flags owner; }\n", owner);
   std::fflush(owner);
   EXPECT_TRUE(eventually([&] { return verify().exit_code == 1; }));
   Report first;
@@ -35,11 +35,13 @@ TEST_F(AgentUninstallTest, WhatCannotBeRemovedIsInTheStatusUntilItIs) {
   })) << status();
   uninstall.join();
   EXPECT_EQ(first.exit_code, 1);
-  EXPECT_THAT(first.text, HasSubstr("table ip weft-held is held by another process"));
-  EXPECT_THAT(status(), AllOf(HasSubstr("State         uninstalling; what is left could not be"),
-                              HasSubstr("Left          nft: "),
-                              HasSubstr("Failing       nft: table ip weft-held is held by"),
-                              Not(HasSubstr("Pod CIDRs"))));
+  EXPECT_THAT(first.text, HasSubstr("table inet weft-services is held by another process"));
+  EXPECT_THAT(
+      status(),
+      AllOf(HasSubstr("State         uninstalling; what is left could not be"),
+            HasSubstr("Left          nft: "),
+            HasSubstr("Failing       nft weft-services: table inet weft-services is held by"),
+            Not(HasSubstr("Pod CIDRs"))));
   ::pclose(owner);
   const std::string gone = "State         uninstalling; nothing is left";
   EXPECT_TRUE(eventually([&] { return status().find(gone) != std::string::npos; },

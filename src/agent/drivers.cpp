@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/drivers.h"
 
+#include <iterator>
+#include <memory>
+#include <utility>
+
 #include "linux/netns.h"
 #include "linux/sysctl.h"
 #include "tables/file_driver.h"
@@ -9,6 +13,29 @@
 #include "tables/sysctl_driver.h"
 
 namespace weft::agent {
+
+namespace {
+
+// One instance a table.
+Result<std::uint32_t> add_nft(reconcile::Reconciler& reconciler, std::string_view table,
+                              const NextTurn& next_turn) {
+  using tables::NftKind;
+  WEFT_ASSIGN(netlink::Socket socket, netlink::Socket::open(NETLINK_NETFILTER));
+  const std::uint32_t port_id = socket.port_id();
+  reconciler.add<NftKind>(
+      table, std::make_shared<tables::NftDriver>(std::move(socket), std::string(table), next_turn),
+      {.stage = 6, .atomic = true},
+      [table](const NftKind::Key& key) { return NftKind::instance_of(key) == table; });
+  return port_id;
+}
+
+}  // namespace
+
+Result<tables::NftKind::Table> read_nft(std::string_view table) {
+  WEFT_ASSIGN(netlink::Socket socket, netlink::Socket::open(NETLINK_NETFILTER));
+  tables::NftDriver driver(std::move(socket), std::string(table));
+  return reconcile::read_all(driver);
+}
 
 tables::Ownership agent_ownership() {
   tables::Ownership agent;
@@ -20,12 +47,12 @@ tables::Ownership agent_ownership() {
 }
 
 Result<std::vector<std::uint32_t>> add_drivers(reconcile::Reconciler& reconciler,
-                                               tables::KernelTables& kernel, const Config& config) {
+                                               tables::KernelTables& kernel, const Config& config,
+                                               const NextTurn& next_turn) {
   using std::make_shared;
   using namespace tables;  // every kind and its driver
   WEFT_ASSIGN(Netns netns, Netns::current());
-  WEFT_ASSIGN(netlink::Socket netfilter, netlink::Socket::open(NETLINK_NETFILTER));
-  const std::vector<std::uint32_t> own{kernel.socket().port_id(), netfilter.port_id()};
+  std::vector<std::uint32_t> own{kernel.socket().port_id()};
   WEFT_ASSIGN(const auto boot, read_sysctl("kernel/random/boot_id"));
   auto sysctls = make_shared<SysctlDriver>(std::move(netns), config.state_directory,
                                            boot.value_or(""), kernel.ownership().links);
@@ -43,13 +70,17 @@ Result<std::vector<std::uint32_t>> add_drivers(reconcile::Reconciler& reconciler
   reconciler.add<FdbKind>(kernel.driver<FdbKind>(), {.stage = 4, .rests_on_links = true});
   reconciler.add<RouteKind>(kernel.driver<RouteKind>(), {.stage = 5, .rests_on_links = true});
   reconciler.add<RuleKind>(kernel.driver<RuleKind>(), {.stage = 5});
-  reconciler.add<NftKind>(make_shared<NftDriver>(std::move(netfilter)),
-                          {.stage = 6, .atomic = true});
+  for (const std::string_view table : {kPodnetTable, kServicesTable}) {
+    WEFT_ASSIGN(const std::uint32_t port_id, add_nft(reconciler, table, next_turn));
+    own.push_back(port_id);
+  }
   // A runtime that sees the file starts pods. Neighbors, FDB entries and routes lead to peers: one
-  // that cannot be reached is no reason for this node to run nothing.
-  reconciler.add<FileKind>(std::move(files), {.stage = 7,
-                                              .waits_for = {LinkKind::kName, SysctlKind::kName,
-                                                            AddressKind::kName, NftKind::kName}});
+  // that cannot be reached is no reason for this node to run nothing; nor is a Service that is not
+  // served.
+  std::vector<std::string> causes{"nft " + std::string(kPodnetTable)};
+  for (const std::string_view kind : {LinkKind::kName, SysctlKind::kName, AddressKind::kName})
+    causes.emplace_back(kind);
+  reconciler.add<FileKind>(std::move(files), {.stage = 7, .waits_for = std::move(causes)});
   return own;
 }
 

@@ -7,20 +7,27 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "agent/config.h"
+#include "base/next_turn.h"
 #include "base/result.h"
 #include "reconcile/reconciler.h"
 #include "tables/kernel_tables.h"
+#include "tables/nft.h"
 #include "tables/ownership.h"
 
 namespace weft::agent {
 
-// Adds them to `reconciler`, which `kernel` must outlive. The result: the netlink port ids by which
-// the kernel names our own changes.
+// Adds them to `reconciler`, which `kernel` must outlive. Long reads are cut into slices by
+// `next_turn`. The result: the netlink port ids by which the kernel names our own changes.
 Result<std::vector<std::uint32_t>> add_drivers(reconcile::Reconciler& reconciler,
-                                               tables::KernelTables& kernel, const Config& config);
+                                               tables::KernelTables& kernel, const Config& config,
+                                               const NextTurn& next_turn);
+
+// One of the agent's nft tables, of all families, as the kernel has it. Takes its time.
+Result<tables::NftKind::Table> read_nft(std::string_view table);
 
 // What in the kernel is the agent's.
 tables::Ownership agent_ownership();

@@ -114,8 +114,7 @@ class FeaturesTest : public testing::Test {
   template <class Kind>
   std::vector<std::string> keys() {
     std::vector<std::string> out;
-    tables_.each<Kind>(
-        [&](const auto& key, const auto&) { out.push_back(Kind::describe(key)); });
+    tables_.each<Kind>([&](const auto& key, const auto&) { out.push_back(Kind::describe(key)); });
     std::sort(out.begin(), out.end());
     return out;
   }
@@ -400,8 +399,7 @@ TEST_F(FeaturesTest, OwnNodeThatChangesIsPlannedAnew) {
   ASSERT_TRUE(fresh.plan());
   EXPECT_EQ(keys<tables::AddressKind>(), fresh.keys<tables::AddressKind>());
   EXPECT_EQ(keys<RouteKind>(), fresh.keys<RouteKind>());
-  EXPECT_EQ(*tables_.find<LinkKind>("cni0"),
-            *fresh.tables_.find<LinkKind>("cni0"));
+  EXPECT_EQ(*tables_.find<LinkKind>("cni0"), *fresh.tables_.find<LinkKind>("cni0"));
   EXPECT_EQ(tables_.find<LinkKind>("cni0")->mtu, 8950U);
 }
 

@@ -61,9 +61,8 @@ void StaleFlows::remove_written(const reconcile::Reconciler& tables) {
     const auto outcome = tables.outcome(change.written);
     return outcome && outcome->has_value();
   };
-  const auto first =
-      std::stable_partition(changes_.begin(), changes_.end(),
-                            [&](const Change& change) { return !is_written(change); });
+  const auto first = std::stable_partition(
+      changes_.begin(), changes_.end(), [&](const Change& change) { return !is_written(change); });
   std::vector<Change> written(std::make_move_iterator(first),
                               std::make_move_iterator(changes_.end()));
   changes_.erase(first, changes_.end());

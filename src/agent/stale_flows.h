@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Removes tracked UDP flows that a change of Services left behind (service/udp_flows.h), once the
-// change has been written, which its ticket tells: before that, the next packet would begin the same
-// flow again. A change that the kernel refuses holds up no other's flows. Where it refuses to remove
-// them, they are kept and tried again.
+// change has been written, which its ticket tells: before that, the next packet would begin the
+// same flow again. A change that the kernel refuses holds up no other's flows. Where it refuses to
+// remove them, they are kept and tried again.
 //
 // However long that takes and whatever changes meanwhile, memory is bounded: a flow is kept once, a
 // backend that is back is stale no more, and past kMostFlows all flows of these frontends go.
@@ -54,8 +54,8 @@ class StaleFlows {
 
   netlink::Socket netfilter_;
   const Clock& clock_;
-  Stale fresh_{};                  // of the change that is being planned
-  std::vector<Change> changes_{};  // to be written
+  Stale fresh_{};                        // of the change that is being planned
+  std::vector<Change> changes_{};        // to be written
   std::optional<TimePoint> retry_at_{};  // after a failure
   bool failing_ = false;                 // logged once
 };

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 #include <linux/capability.h>
+#include <linux/netfilter.h>
 #include <malloc.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -11,6 +12,7 @@
 #include <memory>
 
 #include "linux/netns_fixture.h"
+#include "tables/names.h"
 #include "tables/nft_driver.h"
 
 namespace weft::agent {
@@ -62,7 +64,8 @@ class WithoutNetAdmin {
 class StaleFlowsTest : public NetnsFixture {
  protected:
   StaleFlowsTest() {
-    tables_.add<tables::NftKind>(std::make_shared<tables::NftDriver>(socket()), {});
+    tables_.add<tables::NftKind>(
+        std::make_shared<tables::NftDriver>(socket(), std::string(tables::kServicesTable)), {});
     tables_.start();
     tables_.run();
   }
@@ -128,9 +131,9 @@ TEST_F(StaleFlowsTest, GoOnceTheirOwnChangeIsWritten) {
       tables::intern({NFPROTO_IPV4, tables::NftType::kSet, "weft-services", "no such set"}),
       tables::NftBytes(Bytes(std::array<std::uint8_t, 4>{1, 2, 3, 4}))};
   // A change that cannot be written: an element whose set is in no plan.
-  flows_.note(service::udp_flows(table_of(entry({})),
-                                 model::difference(table_of(entry({"10.244.1.2"})),
-                                                   table_of(entry({})))));
+  flows_.note(
+      service::udp_flows(table_of(entry({})),
+                         model::difference(table_of(entry({"10.244.1.2"})), table_of(entry({})))));
   reconcile::Ticket refused = tables_.ticket();
   tables_.merge<tables::NftKind>("services", {{orphan, tables::NftKind::Value{}}}, refused);
   flows_.wait_for(std::move(refused));

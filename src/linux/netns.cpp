@@ -2,7 +2,9 @@
 #include "linux/netns.h"
 
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <sched.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -43,6 +45,13 @@ Result<Netns> Netns::open(const std::string& path) {
 }
 
 Result<Netns> Netns::current() { return open(kThisThread); }
+
+Result<Netns> Netns::of_socket(int fd) {
+  Netns netns;
+  netns.fd_.reset(::ioctl(fd, SIOCGSKNS));
+  if (!netns.fd_) return fail_errno("network namespace of a socket");
+  return netns;
+}
 
 Result<std::pair<std::uint64_t, std::uint64_t>> Netns::identity() const {
   struct stat status {};

@@ -17,6 +17,7 @@ class Netns {
  public:
   static Result<Netns> open(const std::string& path);
   static Result<Netns> current();  // the calling thread's
+  static Result<Netns> of_socket(int fd);
 
   int fd() const { return fd_.get(); }
   // Device and inode of the nsfs file: equal exactly when two paths name the same namespace.

@@ -17,7 +17,6 @@ inline constexpr std::uint32_t kPodLinkGroup = 87;  // of the pods' host-side ve
 
 inline constexpr std::string_view kServicesTable = "weft-services";
 inline constexpr std::string_view kPodnetTable = "weft-podnet";
-inline constexpr std::string_view kNftTablePrefix = "weft-";
 
 inline constexpr std::string_view kCniConfigurationFile = "10-weft.conflist";
 

@@ -3,7 +3,7 @@
 // The nft kind: tables, chains with their rules, sets and maps, and their elements, all of one kind
 // because one batch must carry them (the kernel commits it whole or not at all).
 //
-// Ours: every table whose name begins with kNftTablePrefix, whatever its family, and all in it.
+// An instance of the kind is a table's name, in whatever family: `weft-services` is one.
 // What packets write (elements of dynamic sets, counters) is not ours to compare.
 //
 // An element's key is small and flat: there may be 100,000s. The object's name is interned, so a
@@ -92,6 +92,7 @@ struct NftKind {
   };
   using Table = std::unordered_map<Key, Value, KeyHash>;
   static constexpr std::string_view kName = "nft";
+  static std::string_view instance_of(const Key& key) { return key.name->table; }
   static bool same(const Value& desired, const Value& actual);
   static std::string describe(const Key& key);
   static std::string describe(const Value& value);

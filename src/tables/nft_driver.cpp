@@ -4,88 +4,44 @@
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 
-#include <algorithm>
+#include <cassert>
 #include <cerrno>
 
 #include "linux/nft/dump.h"
-#include "tables/names.h"
-#include "tables/nft_transaction.h"
+#include "tables/nft_read.h"
+#include "tables/nft_write.h"
 
 namespace weft::tables {
 
-namespace {
+NftDriver::NftDriver(netlink::Socket socket, std::string table, NextTurn next_turn)
+    : socket_(std::move(socket)), table_(std::move(table)), next_turn_(std::move(next_turn)) {}
 
-bool is_ours(const nft::TableRecord& table) {
-  const bool family =
-      table.family == NFPROTO_IPV4 || table.family == NFPROTO_IPV6 || table.family == NFPROTO_INET;
-  return family && table.name.starts_with(kNftTablePrefix);
+NftDriver::~NftDriver() = default;
+
+void NftDriver::read(reconcile::ReadSink<NftKind>& sink) {
+  assert(!reading_);
+  auto begun = NftRead::begin(socket_, table_);
+  if (!begun) return sink.done(Failure(std::move(begun.error()).in("read nf_tables")));
+  reading_ = std::move(*begun);
+  go_on(sink);
 }
 
-// Nothing we plan is longer; what somebody put there is cut, which is enough to tell that it
-// differs.
-NftBytes bounded(Bytes bytes) {
-  return NftBytes(bytes.first(std::min(bytes.size(), NftBytes::kCapacity)));
-}
-
-NftKind::Value table_value(std::uint32_t flags) {
-  return flags == 0 ? NftKind::Value{} : nft_data(NftBytes(bytes_of(flags)));
-}
-
-}  // namespace
-
-Result<NftKind::Table> NftDriver::read() {
-  NftKind::Table table;
-  const auto read_all = [&]() -> Result<> {
-    table.clear();
-    WEFT_ASSIGN(const auto tables, nft::dump_tables(socket_));
-    for (const nft::TableRecord& record : tables) {
-      if (!is_ours(record)) continue;
-      table.emplace(NftKind::Key{intern({record.family, NftType::kTable, record.name, ""}), {}},
-                    table_value(record.flags));
-      WEFT_TRY(read_table(record.family, record.name, table));
-    }
-    return {};
-  };
-  WEFT_TRY(nft::read_consistently(socket_, read_all), "read nf_tables");
-  return table;
-}
-
-Result<> NftDriver::read_table(std::uint8_t family, const std::string& table, NftKind::Table& out) {
-  WEFT_ASSIGN(const auto chains, nft::dump_chains(socket_, family, table));
-  WEFT_ASSIGN(auto rules, nft::dump_rules(socket_, family, table));
-  WEFT_ASSIGN(const auto sets, nft::dump_sets(socket_, family, table));
-
-  std::unordered_map<std::string, std::vector<nft::Rule>> rules_of;
-  for (nft::RuleRecord& record : rules) rules_of[record.chain].push_back(std::move(record.rule));
-  for (const nft::ChainRecord& record : chains) {
-    if (record.anonymous) continue;
-    NftChain chain = record.chain;
-    chain.rules = std::move(rules_of[record.name]);
-    out.emplace(NftKind::Key{intern({family, NftType::kChain, table, record.name}), {}},
-                nft_chain(std::move(chain)));
+void NftDriver::go_on(reconcile::ReadSink<NftKind>& sink) {
+  Result<bool> over = reading_->go_on(sink);
+  while (over && !*over && !next_turn_) {
+    reading_->wait();
+    over = reading_->go_on(sink);
   }
-  for (const nft::SetRecord& record : sets) {
-    if (record.anonymous) continue;
-    const NftName* name = intern({family, NftType::kSet, table, record.name});
-    const NftKind::Value value = nft_set(record.set);
-    remember_definition(name, value.set);
-    out.emplace(NftKind::Key{name, {}}, value);
-    if (!record.set.packet_path_fills) WEFT_TRY(read_elements(name, record.set, out));
+  if (over && !*over) {
+    next_turn_([this, &sink, reading = std::weak_ptr<NftRead>(reading_)] {
+      if (!reading.expired()) go_on(sink);
+    });
+    return;
   }
-  return {};
-}
-
-Result<> NftDriver::read_elements(const NftName* name, const NftSet& set, NftKind::Table& out) {
-  return nft::dump_elements(
-      socket_, name->family, name->table, name->name, set,
-      [&](Bytes key, Bytes value) {
-        out.insert_or_assign(NftKind::Key{name, bounded(key)}, nft_data(bounded(value)));
-      },
-      [&] {
-        std::erase_if(out, [&](const auto& entry) {
-          return entry.first.name == name && !entry.first.element.empty();
-        });
-      });
+  reading_.reset();
+  Result<> outcome;
+  if (!over) outcome = Failure(std::move(over.error()).in("read nf_tables"));
+  sink.done(std::move(outcome));  // after which nothing of this driver may be there
 }
 
 void NftDriver::write(const reconcile::Changes<NftKind>& changes,
@@ -93,25 +49,23 @@ void NftDriver::write(const reconcile::Changes<NftKind>& changes,
                       reconcile::WriteDone<NftKind> done) {
   for (const auto& change : changes)
     if (change.value && change.value->set) remember_definition(change.key.name, change.value->set);
-  const auto commit = [&]() -> Result<> {
-    WEFT_ASSIGN(const NftTransaction transaction, NftTransaction::plan(changes, desired));
-    nft::Batch batch;
-    transaction.encode(batch);
-    return batch.commit(socket_);
-  };
-  if (Result<> result = commit(); !result)
-    done({{std::nullopt, explain(std::move(result.error()))}});
-  else
-    done({});
+  NftWrite::Failures failures = NftWrite(socket_, desired).run(changes);
+  for (auto& failure : failures)
+    if (!failure.key) failure.error = explain(std::move(failure.error));
+  done(std::move(failures));
 }
 
 // A table that a process holds (flags owner) makes the kernel refuse the whole batch with a bare
 // "Operation not permitted".
 Error NftDriver::explain(Error error) {
-  const auto tables = error.code == EPERM ? nft::dump_tables(socket_) : fail("");
-  if (!tables) return error;
-  for (const nft::TableRecord& table : *tables)
-    if (is_ours(table) && (table.flags & NFT_TABLE_F_OWNER) != 0)
+  if (error.code != EPERM) return error;
+  nft::Dump dump(socket_);
+  std::vector<nft::TableRecord> tables;
+  const auto begun =
+      dump.tables([&](nft::TableRecord table) { tables.push_back(std::move(table)); });
+  if (!begun || !dump.finish()) return error;
+  for (const nft::TableRecord& table : tables)
+    if (table.name == table_ && (table.flags & NFT_TABLE_F_OWNER) != 0)
       error = std::move(error).in(
           "table " +
           NftKind::describe({intern({table.family, NftType::kTable, table.name, ""}), {}}) +

@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -40,23 +41,28 @@ class PlainDesired final : public reconcile::Desired<NftKind> {
 class NftDriverHarness {
  public:
   // The calling thread moves to an empty network namespace.
-  NftDriverHarness() : driver_((enter_new_namespace(), open_socket())) {}
+  explicit NftDriverHarness(std::string table = "weft-test")
+      : driver_((enter_new_namespace(), open_socket()), std::move(table)) {}
 
   NftKind::Table read() {
-    auto table = driver_.read();
+    auto table = reconcile::read_all(driver_);
     EXPECT_TRUE(table) << table.error().message;
     return table ? *table : NftKind::Table{};
   }
 
   // Writes what makes `actual` the `desired`; the error, or "" on success.
   std::string write(const NftKind::Table& actual, const NftKind::Table& desired) {
-    const auto changes = reconcile::diff<NftKind>(desired, actual);
-    std::string error = "write() never finished";
-    driver_.write(changes, PlainDesired(desired), [&](const auto& failures) {
-      error.clear();
-      for (const auto& failure : failures) error += failure.error.message;
-    });
+    std::string error;
+    for (const auto& failure : failures(actual, desired)) error += failure.error.message;
     return error;
+  }
+  std::vector<reconcile::WriteFailure<NftKind>> failures(const NftKind::Table& actual,
+                                                         const NftKind::Table& desired) {
+    const auto changes = reconcile::diff<NftKind>(desired, actual);
+    std::optional<std::vector<reconcile::WriteFailure<NftKind>>> result;
+    driver_.write(changes, PlainDesired(desired), [&](auto told) { result = std::move(told); });
+    EXPECT_TRUE(result) << "write() never finished";
+    return result.value_or(std::vector<reconcile::WriteFailure<NftKind>>{});
   }
 
   // Reads, and writes what differs.
@@ -74,12 +80,14 @@ class NftDriverHarness {
     return lines;
   }
 
+ protected:
+  static netlink::Socket open_socket() {
+    return std::move(netlink::Socket::open(NETLINK_NETFILTER).value());
+  }
+
  private:
   static void enter_new_namespace() {
     if (::unshare(CLONE_NEWNET) != 0) std::abort();
-  }
-  static netlink::Socket open_socket() {
-    return std::move(netlink::Socket::open(NETLINK_NETFILTER).value());
   }
 
   NftDriver driver_;

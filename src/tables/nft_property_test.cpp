@@ -193,8 +193,8 @@ bool same_both_ways(const NftKind::Table& a, const NftKind::Table& b) {
 }
 
 TEST(NftProperty, AnyTableBecomesAnyOther) {
-  NftDriverHarness changed;
-  NftDriverHarness scratch;
+  NftDriverHarness changed("weft-random");
+  NftDriverHarness scratch("weft-random");
   NftKind::Table believed;
   const bool held = rc::check("write A→B gives what B from scratch gives", [&] {
     const NftKind::Table desired = RandomTable::draw(*rc::gen::container<std::vector<std::uint8_t>>(

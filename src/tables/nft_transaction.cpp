@@ -132,7 +132,35 @@ Result<NftTransaction::Elements*> NftTransaction::elements_of(const NftName* set
   return &elements_[last_index_];
 }
 
-void NftTransaction::encode(nft::Batch& batch) const {
+namespace {
+
+// What was put into the batch last belongs to an entry.
+void note(const nft::Batch& batch, NftTransaction::Trace* trace, const NftName* name,
+          const NftBytes* element = nullptr) {
+  if (trace == nullptr) return;
+  const NftTransaction::Trace::Traced traced{batch.count() - 1, {name, element}};
+  if (trace->entries.empty() || trace->entries.back() != traced) trace->entries.push_back(traced);
+}
+
+}  // namespace
+
+void NftTransaction::encode_elements(nft::Batch& batch, Trace* trace, const Elements& elements,
+                                     bool removal) {
+  const nft::Batch::Elements target{elements.name->family, elements.name->table,
+                                    elements.name->name, elements.set};
+  for (const Element& element : removal ? elements.removed : elements.added) {
+    const bool alone = trace != nullptr && trace->alone.contains(element.key);
+    if (alone) batch.end_list();
+    if (removal)
+      batch.delete_element(target, element.key->view(), element.value->view());
+    else
+      batch.add_element(target, element.key->view(), element.value->view());
+    note(batch, trace, elements.name, element.key);
+    if (alone) batch.end_list();
+  }
+}
+
+void NftTransaction::encode(nft::Batch& batch, Trace* trace) const {
   constexpr std::size_t kBytesPerElement = 64;
   std::size_t count = 0;
   for (const Elements& elements : elements_)
@@ -140,33 +168,45 @@ void NftTransaction::encode(nft::Batch& batch) const {
   batch.reserve(count * kBytesPerElement);
 
   for (const Table& table : rebuilt_) batch.delete_table(table.first, table.second);
-  for (const NftName* table : tables_) batch.add_table(table->family, table->table, 0);
-  for (const auto& [name, set] : sets_) batch.add_set(name->family, name->table, name->name, *set);
-  for (const auto& [name, chain] : chains_)
+  for (const NftName* table : tables_) {
+    batch.add_table(table->family, table->table, 0);
+    note(batch, trace, table);
+  }
+  for (const auto& [name, set] : sets_) {
+    batch.add_set(name->family, name->table, name->name, *set);
+    note(batch, trace, name);
+  }
+  for (const auto& [name, chain] : chains_) {
     batch.add_chain(name->family, name->table, name->name, *chain);
+    note(batch, trace, name);
+  }
 
-  const auto target = [](const Elements& elements) {
-    return nft::Batch::Elements{elements.name->family, elements.name->table, elements.name->name,
-                                elements.set};
-  };
-  for (const Elements& elements : elements_)
-    for (const Element& element : elements.removed)
-      batch.delete_element(target(elements), element.key->view(), element.value->view());
-  for (const NftName* chain : flushed_) batch.flush_chain(chain->family, chain->table, chain->name);
+  for (const Elements& elements : elements_) encode_elements(batch, trace, elements, true);
+  for (const NftName* chain : flushed_) {
+    batch.flush_chain(chain->family, chain->table, chain->name);
+    note(batch, trace, chain);
+  }
   for (const auto& [name, chain] : rules_)
-    for (const nft::Rule& rule : chain->rules)
+    for (const nft::Rule& rule : chain->rules) {
       batch.add_rule(name->family, name->table, name->name, rule);
-  for (const Elements& elements : elements_)
-    for (const Element& element : elements.added)
-      batch.add_element(target(elements), element.key->view(), element.value->view());
+      note(batch, trace, name);
+    }
+  for (const Elements& elements : elements_) encode_elements(batch, trace, elements, false);
 
   for (const NftName* set : removed_sets_)
     if (!removed_tables_.contains({set->family, set->table}) &&
-        !rebuilt_.contains({set->family, set->table}))
+        !rebuilt_.contains({set->family, set->table})) {
       batch.delete_set(set->family, set->table, set->name);
-  for (const NftName* chain : removed_chains_)
+      note(batch, trace, set);
+    }
+  for (const NftName* chain : removed_chains_) {
     batch.delete_chain(chain->family, chain->table, chain->name);
-  for (const Table& table : removed_tables_) batch.delete_table(table.first, table.second);
+    note(batch, trace, chain);
+  }
+  for (const Table& table : removed_tables_) {
+    batch.delete_table(table.first, table.second);
+    note(batch, trace, intern({table.first, NftType::kTable, table.second, ""}));
+  }
 }
 
 }  // namespace weft::tables

@@ -27,7 +27,18 @@ class NftTransaction {
   static Result<NftTransaction> plan(const reconcile::Changes<NftKind>& changes,
                                      const reconcile::Desired<NftKind>& desired);
 
-  void encode(nft::Batch& batch) const;
+  // An object, or an element of it: of a change the address of its key's bytes.
+  using Entry = std::pair<const NftName*, const NftBytes*>;
+  // Which message each entry went into, for who wants to know what a refusal was of.
+  struct Trace {
+    using Traced = std::pair<std::size_t, Entry>;
+    std::vector<Traced> entries{};      // in the messages' order
+    std::set<const NftBytes*> alone{};  // given: elements that each get a message of their own
+  };
+  // The same each time, but for what a trace wants alone.
+  void encode(nft::Batch& batch, Trace* trace = nullptr) const;
+
+  bool rebuilds() const { return !rebuilt_.empty(); }
 
  private:
   using Table = std::pair<std::uint8_t, std::string>;  // family and name
@@ -55,6 +66,8 @@ class NftTransaction {
                         const reconcile::Desired<NftKind>& desired);
   Result<> add_whole(const NftKind::Key& key, const NftKind::Value& value,
                      const reconcile::Desired<NftKind>& desired);
+  static void encode_elements(nft::Batch& batch, Trace* trace, const Elements& elements,
+                              bool removal);
   Result<Elements*> elements_of(const NftName* set, const reconcile::Desired<NftKind>& desired);
 
   std::set<Table> rebuilt_{};

@@ -151,22 +151,21 @@ class World {
         "route add 10.78.0.0/16 via 192.0.2.7 table 87 proto 87\n"
         "neigh add 192.0.2.7 lladdr 02:00:00:00:00:07 dev other0 nud permanent\nEND\n");
     const Ownership owned{.links = {"cni0", "weft.1"}, .protocol = 87, .port_group = 87};
-    add<FileKind>(std::make_shared<FileDriver>(
+    add<FileKind>(
+        std::make_shared<FileDriver>(
             std::vector<std::string>{directory() + "/net.d/10-weft.conflist"}, directory()),
         {.stage = 0});
-    add<LinkKind>(std::make_shared<LinkDriver>(socket_, owned),
-                              {.stage = 1, .cascades = true});
-    add<SysctlKind>(std::make_shared<SysctlDriver>(Netns::current().value(), directory(), "this boot",
-                                       owned.links),
-        {.stage = 2, .rests_on_links = true});
+    add<LinkKind>(std::make_shared<LinkDriver>(socket_, owned), {.stage = 1, .cascades = true});
+    add<SysctlKind>(std::make_shared<SysctlDriver>(Netns::current().value(), directory(),
+                                                   "this boot", owned.links),
+                    {.stage = 2, .rests_on_links = true});
     add<AddressKind>(std::make_shared<AddressDriver>(socket_, owned),
-                                 {.stage = 3, .rests_on_links = true, .cascades = true});
+                     {.stage = 3, .rests_on_links = true, .cascades = true});
     add<NeighborKind>(std::make_shared<NeighborDriver>(socket_, owned),
-                                  {.stage = 4, .rests_on_links = true});
-    add<FdbKind>(std::make_shared<FdbDriver>(socket_, owned),
-                             {.stage = 4, .rests_on_links = true});
+                      {.stage = 4, .rests_on_links = true});
+    add<FdbKind>(std::make_shared<FdbDriver>(socket_, owned), {.stage = 4, .rests_on_links = true});
     add<RouteKind>(std::make_shared<RouteDriver>(socket_, owned),
-                               {.stage = 5, .rests_on_links = true});
+                   {.stage = 5, .rests_on_links = true});
     reconciler_.start();
     settle();
   }

@@ -61,8 +61,10 @@ Result<Listener::Received> Listener::receive(const std::function<void(const Mess
       received.lost = true;
     else if (!more)
       return Failure(more.error());
-    else if (!*more)
+    else if (!*more) {
+      received.all = true;
       return received;
+    }
   }
   return received;
 }

@@ -9,6 +9,7 @@
 #include <cerrno>
 
 #include "linux/netlink/datagram.h"
+#include "linux/netlink/dump.h"
 #include "linux/netlink/extended_ack.h"
 #include "linux/netns.h"
 
@@ -38,6 +39,8 @@ Result<Socket> Socket::open(int protocol, const Netns& netns) {
   WEFT_ASSIGN(const NetnsGuard inside, NetnsGuard::enter(netns));
   return open(protocol);
 }
+
+Result<Netns> Socket::netns() const { return Netns::of_socket(fd_.get()); }
 
 std::uint32_t Socket::number(Batch& batch) {
   const std::uint32_t first = sequence_ + 1;
@@ -126,46 +129,17 @@ Result<std::vector<Refusal>> Socket::commit(Batch& batch) {
 
 Result<> Socket::dump(Batch& request, const std::function<void(const MessageView&)>& each,
                       const std::function<void()>& restart) {
-  assert(request.count() == 1);
-  request.header(0).nlmsg_flags |= NLM_F_DUMP;
   for (int attempt = 0; attempt < kDumpAttempts; ++attempt) {
     if (attempt > 0) restart();
-    WEFT_ASSIGN(const bool whole, dump_once(request, each));
-    if (whole) return {};
+    WEFT_ASSIGN(Dump dump, Dump::start(*this, request));
+    for (bool last = false; !last;) {
+      WEFT_ASSIGN(last, dump.next(each));
+    }
+    if (!dump.interrupted() && !dump.torn()) return {};
   }
   return fail(
       "netlink: the table changed during each of " + std::to_string(kDumpAttempts) + " dumps",
       EINTR);
-}
-
-// False when the dump was interrupted by a change, or a message was larger than our buffer (which
-// is now large enough).
-Result<bool> Socket::dump_once(Batch& request,
-                               const std::function<void(const MessageView&)>& each) {
-  const std::uint32_t sequence = number(request);
-  WEFT_TRY(send(request.bytes()));
-  bool whole = true;
-  bool done = false;
-  Verdict verdict;
-  while (!done) {
-    const auto more = receive([&](const MessageView& message) {
-      if (message.header().nlmsg_seq != sequence) return;
-      if ((message.header().nlmsg_flags & NLM_F_DUMP_INTR) != 0) whole = false;
-      done = message.type() == NLMSG_DONE || message.type() == NLMSG_ERROR;
-      if (message.type() == NLMSG_DONE) verdict = verdict_of_dump(message);
-      if (message.type() == NLMSG_ERROR) verdict = verdict_of(message);
-      if (!done && whole) each(message);
-    });
-    if (!more && more.error().code == EMSGSIZE)
-      whole = false;
-    else if (!more)
-      return Failure(more.error());
-    else if (!*more)
-      return fail("netlink: a dump ended early");
-  }
-  if (verdict.code == EINTR) return false;
-  if (verdict.code != 0) return Failure(to_error(protocol_, request.header(0).nlmsg_type, verdict));
-  return whole;
 }
 
 Result<> Socket::get(Batch& request, const std::function<void(const MessageView&)>& each) {

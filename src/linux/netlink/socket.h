@@ -50,16 +50,22 @@ class Socket {
 
   // Sends the batch's single request with NLM_F_DUMP and calls `each` for every message of the
   // answer. `restart` is called before a dump that was interrupted is begun anew: forget what came.
+  // For one that is read part by part see dump.h.
   Result<> dump(Batch& request, const std::function<void(const MessageView&)>& each,
                 const std::function<void()>& restart);
 
   // Sends the batch's single request (RTM_GETLINK, …) and calls `each` for its answers.
   Result<> get(Batch& request, const std::function<void(const MessageView&)>& each);
 
+  // The namespace it belongs to.
+  Result<Netns> netns() const;
+
   int fd() const { return fd_.get(); }
   std::uint32_t port_id() const { return port_id_; }  // what the kernel's notifications call us
 
  private:
+  friend class Dump;
+
   // Gives the messages their sequence numbers; the first one's.
   std::uint32_t number(Batch& batch);
   Result<> send(Bytes bytes);
@@ -68,7 +74,6 @@ class Socket {
   Result<bool> receive(const std::function<void(const MessageView&)>& each);
   Result<> execute_part(const Batch& batch, std::size_t first, std::size_t last,
                         std::vector<Refusal>& refusals);
-  Result<bool> dump_once(Batch& request, const std::function<void(const MessageView&)>& each);
 
   UniqueFd fd_{};
   int protocol_ = 0;
@@ -86,9 +91,10 @@ class Listener {
                                std::span<const std::uint32_t> own);
 
   // Reads what is there, or the first of very much. `lost` in the result: the kernel dropped some
-  // (ENOBUFS), so anything may have changed.
+  // (ENOBUFS), so anything may have changed, and went on dropping until nothing is left to be read.
   struct Received {
     bool lost = false;
+    bool all = false;  // nothing is left
   };
   Result<Received> receive(const std::function<void(const MessageView&)>& each);
 

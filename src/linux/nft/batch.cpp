@@ -255,15 +255,21 @@ void Batch::delete_element(const Elements& of, Bytes key, Bytes value) {
 // ---- Commit
 
 Result<> Batch::commit(netlink::Socket& socket) {
+  WEFT_ASSIGN(auto refusals, try_commit(socket));
+  if (refusals.empty()) return {};
+  return Failure(std::move(refusals.front().error));
+}
+
+Result<std::vector<netlink::Refusal>> Batch::try_commit(netlink::Socket& socket) {
   close_elements();
-  if (empty()) return {};
+  if (empty()) return std::vector<netlink::Refusal>{};
   batch_.header(batch_.count() - 1).nlmsg_flags |= NLM_F_ACK;
   netlink::Message end = batch_.add(NFNL_MSG_BATCH_END, 0);
   end.header(nfgenmsg{AF_UNSPEC, NFNETLINK_V0, htons(NFNL_SUBSYS_NFTABLES)});
-  WEFT_ASSIGN(const auto refusals, socket.commit(batch_), "nf_tables");
-  if (refusals.empty()) return {};
-  Error first = refusals.front().error;
-  return Failure(std::move(first).in(describe(refusals.front().index)));
+  WEFT_ASSIGN(auto refusals, socket.commit(batch_), "nf_tables");
+  for (netlink::Refusal& refusal : refusals)
+    refusal.error = std::move(refusal.error).in(describe(refusal.index));
+  return refusals;
 }
 
 // "ip weft-services services", from the message's own attributes.

@@ -17,6 +17,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 #include "linux/netlink/message.h"
@@ -66,15 +67,25 @@ class Batch {
                    std::chrono::milliseconds timeout = {});
   void delete_element(const Elements& of, Bytes key, Bytes value);
 
+  // The next element begins a message of its own.
+  void end_list() { close_elements(); }
+
   bool empty() const { return batch_.count() == 1; }
   std::size_t size() const { return batch_.size(); }    // bytes
   std::size_t count() const { return batch_.count(); }  // messages, the opening one among them
   void reserve(std::size_t bytes) { batch_.reserve(bytes); }
+  // NFT_MSG_NEWTABLE, …, of a message.
+  std::uint16_t message(std::size_t index) const {
+    return static_cast<std::uint16_t>(batch_.header(index).nlmsg_type & 0xff);
+  }
 
   // Sends it, in one sendto, and waits for the kernel's word; an empty one is not sent. The error
   // names the first message refused: "NFT_MSG_NEWSETELEM ip weft-services services: File exists".
   // A batch is committed once.
   Result<> commit(netlink::Socket& socket);
+  // The same, where all refusals are told; the index is the message's, as count() counted. None:
+  // committed.
+  Result<std::vector<netlink::Refusal>> try_commit(netlink::Socket& socket);
 
  private:
   netlink::Message add(std::uint16_t type, std::uint16_t flags, std::uint8_t family);

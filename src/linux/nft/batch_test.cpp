@@ -34,9 +34,10 @@ class BatchTest : public ::testing::Test {
   std::map<std::string, std::string> elements(std::string_view set, const Set& definition) {
     std::map<std::string, std::string> found;
     const auto text = [](Bytes bytes) { return std::string(bytes.begin(), bytes.end()); };
-    EXPECT_TRUE(dump_elements(
-        *socket_, kIp, "t", set, definition,
-        [&](Bytes key, Bytes value) { found[text(key)] = text(value); }, [&] { found.clear(); }));
+    Dump dump(*socket_);
+    EXPECT_TRUE(dump.elements(kIp, "t", set, definition,
+                              [&](Bytes key, Bytes value) { found[text(key)] = text(value); }));
+    EXPECT_TRUE(dump.finish());
     return found;
   }
 
@@ -199,36 +200,16 @@ TEST_F(BatchTest, ChainsReadBackWithHookAndPolicy) {
   batch.add_table(kIp, "other", 0);
   batch.add_chain(kIp, "other", "elsewhere", {});
   ASSERT_EQ(commit(batch), "");
-  const auto chains = dump_chains(*socket_, kIp, "t").value();
+  std::vector<ChainRecord> chains;
+  Dump dump(*socket_);
+  ASSERT_TRUE(dump.chains(kIp, "t", [&](ChainRecord chain) { chains.push_back(chain); }));
+  ASSERT_TRUE(dump.finish());
   ASSERT_EQ(chains.size(), 2U);
   EXPECT_EQ(chains[0].name, "base");
   EXPECT_EQ(chains[0].chain.hook, hook);
   EXPECT_EQ(chains[1].name, "plain");
   EXPECT_FALSE(chains[1].chain.hook.has_value());
   EXPECT_FALSE(chains[1].anonymous);
-}
-
-TEST_F(BatchTest, AReadingIsRepeatedWhileTheRulesetChanges) {
-  int readings = 0;
-  const auto read = [&]() -> Result<> {
-    if (++readings < 3) {
-      Batch batch;
-      batch.add_table(kIp, "t" + std::to_string(readings), 0);
-      WEFT_TRY(batch.commit(*socket_));
-    }
-    return {};
-  };
-  EXPECT_TRUE(read_consistently(*socket_, read));
-  EXPECT_EQ(readings, 3);
-
-  const auto never = [&]() -> Result<> {
-    Batch batch;
-    batch.add_table(kIp, "n" + std::to_string(++readings), 0);
-    return batch.commit(*socket_);
-  };
-  const auto result = read_consistently(*socket_, never);
-  ASSERT_FALSE(result);
-  EXPECT_EQ(result.error().code, EAGAIN);
 }
 
 TEST(SetTest, FieldsAreReadFromTheTypeNumber) {

@@ -10,8 +10,6 @@
 #include <array>
 #include <cerrno>
 
-#include "linux/nft/userdata.h"
-
 namespace weft::nft {
 
 namespace {
@@ -19,8 +17,6 @@ namespace {
 using netlink::Attribute;
 using netlink::Attributes;
 using netlink::MessageView;
-
-constexpr std::uint32_t kChainBinding = 1U << 2;  // NFT_CHAIN_BINDING
 
 constexpr std::uint16_t message_type(std::uint16_t type) {
   return static_cast<std::uint16_t>(NFNL_SUBSYS_NFTABLES << 8 | type);
@@ -33,141 +29,6 @@ netlink::Message request(netlink::Batch& batch, std::uint16_t type, std::uint8_t
 }
 
 Attributes attributes_of(const MessageView& message) { return message.attributes<nfgenmsg>(); }
-
-TableRecord parse_table(const MessageView& message) {
-  TableRecord table;
-  table.family = message.body<nfgenmsg>().nfgen_family;
-  for (const Attribute attribute : attributes_of(message)) {
-    if (attribute.type() == NFTA_TABLE_NAME) table.name = attribute.text();
-    if (attribute.type() == NFTA_TABLE_FLAGS) table.flags = attribute.be32();
-  }
-  return table;
-}
-
-Chain::Hook& hook_of(Chain& chain) {
-  if (!chain.hook) chain.hook.emplace();
-  return *chain.hook;
-}
-
-void parse_hook(Attributes attributes, Chain::Hook& hook) {
-  for (const Attribute attribute : attributes) {
-    if (attribute.type() == NFTA_HOOK_HOOKNUM) hook.hook = attribute.be32();
-    if (attribute.type() == NFTA_HOOK_PRIORITY)
-      hook.priority = static_cast<std::int32_t>(attribute.be32());
-  }
-}
-
-// A chain and the name of its table: the kernel cannot select chains by table.
-std::pair<std::string_view, ChainRecord> parse_chain(const MessageView& message) {
-  std::pair<std::string_view, ChainRecord> result;
-  ChainRecord& record = result.second;
-  for (const Attribute attribute : attributes_of(message)) {
-    switch (attribute.type()) {
-      case NFTA_CHAIN_TABLE:
-        result.first = attribute.text();
-        break;
-      case NFTA_CHAIN_NAME:
-        record.name = attribute.text();
-        break;
-      case NFTA_CHAIN_HOOK:
-        parse_hook(nested(attribute), hook_of(record.chain));
-        break;
-      case NFTA_CHAIN_TYPE:
-        hook_of(record.chain).type = attribute.text();
-        break;
-      case NFTA_CHAIN_POLICY:
-        hook_of(record.chain).policy = attribute.be32();
-        break;
-      case NFTA_CHAIN_FLAGS:
-        record.anonymous = (attribute.be32() & kChainBinding) != 0;
-        break;
-      default:
-        break;
-    }
-  }
-  return result;
-}
-
-RuleRecord parse_rule(const MessageView& message) {
-  RuleRecord record;
-  Bytes expressions;
-  std::string comment;
-  for (const Attribute attribute : attributes_of(message)) {
-    switch (attribute.type()) {
-      case NFTA_RULE_CHAIN:
-        record.chain = attribute.text();
-        break;
-      case NFTA_RULE_HANDLE:
-        record.handle = attribute.be64();
-        break;
-      case NFTA_RULE_EXPRESSIONS:
-        expressions = attribute.payload();
-        break;
-      case NFTA_RULE_USERDATA:
-        comment = comment_of(attribute.payload());
-        break;
-      default:
-        break;
-    }
-  }
-  record.rule = Rule::from_kernel(expressions, std::move(comment));
-  return record;
-}
-
-std::uint32_t described_size(Attributes description) {
-  for (const Attribute attribute : description)
-    if (attribute.type() == NFTA_SET_DESC_SIZE) return attribute.be32();
-  return 0;
-}
-
-SetRecord parse_set(const MessageView& message) {
-  SetRecord record;
-  Set& set = record.set;
-  std::uint32_t key_type = 0;
-  std::uint32_t key_length = 0;
-  std::uint32_t data_type = 0;
-  std::uint32_t data_length = 0;
-  for (const Attribute attribute : attributes_of(message)) {
-    switch (attribute.type()) {
-      case NFTA_SET_NAME:
-        record.name = attribute.text();
-        break;
-      case NFTA_SET_FLAGS:
-        set.flags = attribute.be32();
-        break;
-      case NFTA_SET_KEY_TYPE:
-        key_type = attribute.be32();
-        break;
-      case NFTA_SET_KEY_LEN:
-        key_length = attribute.be32();
-        break;
-      case NFTA_SET_DATA_TYPE:
-        data_type = attribute.be32();
-        break;
-      case NFTA_SET_DATA_LEN:
-        data_length = attribute.be32();
-        break;
-      case NFTA_SET_DESC:
-        set.size = described_size(nested(attribute));
-        break;
-      case NFTA_SET_USERDATA: {
-        const Bytes userdata = attribute.payload();
-        set.typeof_userdata.assign(userdata.begin(), userdata.end());
-        break;
-      }
-      default:
-        break;
-    }
-  }
-  set.key = fields_of(key_type, key_length);
-  set.verdict_map = data_type == NFT_DATA_VERDICT;
-  if (!set.verdict_map) set.data = fields_of(data_type, data_length);
-  set.packet_path_fills = (set.flags & NFT_SET_EVAL) != 0;
-  record.anonymous = (set.flags & NFT_SET_ANONYMOUS) != 0;
-  return record;
-}
-
-// ---- Elements
 
 // An element's data as in a Batch.
 class ElementValue {
@@ -246,15 +107,6 @@ void each_element(const MessageView& message, Each each) {
   }
 }
 
-// The boundaries of one-field intervals: starts, and ends (the key behind the last).
-struct Boundary {
-  std::vector<std::uint8_t> key{};
-  bool end = false;
-  bool operator<(const Boundary& other) const {
-    return key != other.key ? key < other.key : end && !other.end;
-  }
-};
-
 std::vector<std::uint8_t> key_before(std::vector<std::uint8_t> key) {
   for (std::size_t i = key.size(); i-- > 0;)
     if (key[i]-- != 0) break;
@@ -263,11 +115,11 @@ std::vector<std::uint8_t> key_before(std::vector<std::uint8_t> key) {
 
 // A start reaches to the next boundary, or to the last key there is. An end without a start says
 // that nothing below it matches (nft(8) adds one at zero).
-void pair_boundaries(std::vector<Boundary> boundaries,
+void pair_boundaries(std::vector<Dump::Boundary> boundaries,
                      const std::function<void(Bytes key, Bytes value)>& each) {
   std::sort(boundaries.begin(), boundaries.end());
   for (std::size_t i = 0; i < boundaries.size(); ++i) {
-    const Boundary& start = boundaries[i];
+    const Dump::Boundary& start = boundaries[i];
     if (start.end) continue;
     const bool last = i + 1 == boundaries.size();
     each(start.key, last ? std::vector<std::uint8_t>(start.key.size(), 0xff)
@@ -275,24 +127,99 @@ void pair_boundaries(std::vector<Boundary> boundaries,
   }
 }
 
-template <class Record, class Parse>
-Result<std::vector<Record>> dump_of_table(netlink::Socket& socket, std::uint16_t get,
-                                          std::uint16_t answer, std::uint8_t family,
-                                          std::string_view table, Parse parse) {
-  netlink::Batch batch;
-  // NFTA_CHAIN_TABLE, NFTA_RULE_TABLE and NFTA_SET_TABLE are one number.
-  request(batch, get, family).text(NFTA_RULE_TABLE, table);
-  std::vector<Record> records;
-  WEFT_TRY(socket.dump(
-      batch,
-      [&](const MessageView& message) {
-        if (message.type() == message_type(answer)) parse(message, records);
-      },
-      [&] { records.clear(); }));
-  return records;
+}  // namespace
+
+Result<> Dump::start(netlink::Batch& batch, std::uint16_t answer,
+                     std::function<void(const MessageView&)> each) {
+  boundaries_.clear();
+  paired_ = {};
+  answer_ = message_type(answer);
+  each_ = std::move(each);
+  WEFT_ASSIGN(dump_, netlink::Dump::start(*socket_, batch));
+  return {};
 }
 
-}  // namespace
+Result<> Dump::tables(std::function<void(TableRecord)> each) {
+  netlink::Batch batch;
+  request(batch, NFT_MSG_GETTABLE, AF_UNSPEC);
+  return start(batch, NFT_MSG_NEWTABLE, [each = std::move(each)](const MessageView& message) {
+    each(parse_table(message));
+  });
+}
+
+// The kernel cannot select chains by table.
+Result<> Dump::chains(std::uint8_t family, std::string_view table,
+                      std::function<void(ChainRecord)> each) {
+  netlink::Batch batch;
+  request(batch, NFT_MSG_GETCHAIN, family);
+  return start(batch, NFT_MSG_NEWCHAIN,
+               [table = std::string(table), each = std::move(each)](const MessageView& message) {
+                 ChainRecord record = parse_chain(message);
+                 if (record.table == table) each(std::move(record));
+               });
+}
+
+Result<> Dump::rules(std::uint8_t family, std::string_view table,
+                     std::function<void(RuleRecord)> each) {
+  netlink::Batch batch;
+  request(batch, NFT_MSG_GETRULE, family).text(NFTA_RULE_TABLE, table);
+  return start(batch, NFT_MSG_NEWRULE,
+               [each = std::move(each)](const MessageView& message) { each(parse_rule(message)); });
+}
+
+Result<> Dump::sets(std::uint8_t family, std::string_view table,
+                    std::function<void(SetRecord)> each) {
+  netlink::Batch batch;
+  request(batch, NFT_MSG_GETSET, family).text(NFTA_SET_TABLE, table);
+  return start(batch, NFT_MSG_NEWSET,
+               [each = std::move(each)](const MessageView& message) { each(parse_set(message)); });
+}
+
+Result<> Dump::elements(std::uint8_t family, std::string_view table, std::string_view set,
+                        const Set& definition, EachElement each) {
+  netlink::Batch batch;
+  request(batch, NFT_MSG_GETSETELEM, family)
+      .text(NFTA_SET_ELEM_LIST_TABLE, table)
+      .text(NFTA_SET_ELEM_LIST_SET, set);
+  const bool interval = is_interval(definition);
+  const bool paired = interval && !is_concatenated(definition);
+  WEFT_TRY(start(batch, NFT_MSG_NEWSETELEM, [this, paired, interval, each](const auto& message) {
+    each_element(message, [&](const ParsedElement& element) {
+      if (element.key.empty()) return;  // the catch-all element, which is never ours
+      if (paired)
+        boundaries_.push_back({{element.key.begin(), element.key.end()},
+                               (element.flags & NFT_SET_ELEM_INTERVAL_END) != 0});
+      else if (interval)
+        each(element.key, element.key_end.empty() ? element.key : element.key_end);
+      else
+        each(element.key, element.value.view());
+    });
+  }));
+  if (paired) paired_ = std::move(each);
+  return {};
+}
+
+Result<bool> Dump::next() {
+  assert(dump_);
+  const Result<bool> last = dump_->next([this](const MessageView& message) {
+    if (message.type() == answer_) each_(message);
+  });
+  if (last && !*last) return false;
+  interrupted_ = dump_->interrupted();
+  const bool torn = dump_->torn();
+  dump_.reset();
+  if (!last) return Failure(last.error());
+  if (torn) return fail("nf_tables: a message is larger than the receive buffer", EMSGSIZE);
+  if (paired_) pair_boundaries(std::exchange(boundaries_, {}), paired_);
+  return true;
+}
+
+Result<> Dump::finish() {
+  for (;;) {
+    WEFT_ASSIGN(const bool last, next());
+    if (last) return {};
+  }
+}
 
 Result<std::uint32_t> generation(netlink::Socket& socket) {
   netlink::Batch batch;
@@ -303,91 +230,6 @@ Result<std::uint32_t> generation(netlink::Socket& socket) {
       if (attribute.type() == NFTA_GEN_ID) id = attribute.be32();
   }));
   return id;
-}
-
-Result<std::vector<TableRecord>> dump_tables(netlink::Socket& socket) {
-  netlink::Batch batch;
-  request(batch, NFT_MSG_GETTABLE, AF_UNSPEC);
-  std::vector<TableRecord> tables;
-  WEFT_TRY(socket.dump(
-      batch,
-      [&](const MessageView& message) {
-        if (message.type() == message_type(NFT_MSG_NEWTABLE))
-          tables.push_back(parse_table(message));
-      },
-      [&] { tables.clear(); }));
-  return tables;
-}
-
-Result<std::vector<ChainRecord>> dump_chains(netlink::Socket& socket, std::uint8_t family,
-                                             std::string_view table) {
-  return dump_of_table<ChainRecord>(
-      socket, NFT_MSG_GETCHAIN, NFT_MSG_NEWCHAIN, family, table,
-      [&](const MessageView& message, std::vector<ChainRecord>& records) {
-        auto [owner, record] = parse_chain(message);
-        if (owner == table) records.push_back(std::move(record));
-      });
-}
-
-Result<std::vector<RuleRecord>> dump_rules(netlink::Socket& socket, std::uint8_t family,
-                                           std::string_view table) {
-  return dump_of_table<RuleRecord>(
-      socket, NFT_MSG_GETRULE, NFT_MSG_NEWRULE, family, table,
-      [](const MessageView& message, std::vector<RuleRecord>& records) {
-        records.push_back(parse_rule(message));
-      });
-}
-
-Result<std::vector<SetRecord>> dump_sets(netlink::Socket& socket, std::uint8_t family,
-                                         std::string_view table) {
-  return dump_of_table<SetRecord>(socket, NFT_MSG_GETSET, NFT_MSG_NEWSET, family, table,
-                                  [](const MessageView& message, std::vector<SetRecord>& records) {
-                                    records.push_back(parse_set(message));
-                                  });
-}
-
-Result<> dump_elements(netlink::Socket& socket, std::uint8_t family, std::string_view table,
-                       std::string_view set, const Set& definition,
-                       const std::function<void(Bytes key, Bytes value)>& each,
-                       const std::function<void()>& restart) {
-  netlink::Batch batch;
-  request(batch, NFT_MSG_GETSETELEM, family)
-      .text(NFTA_SET_ELEM_LIST_TABLE, table)
-      .text(NFTA_SET_ELEM_LIST_SET, set);
-  const bool interval = is_interval(definition);
-  const bool paired = interval && !is_concatenated(definition);
-  std::vector<Boundary> boundaries;
-  WEFT_TRY(socket.dump(
-      batch,
-      [&](const MessageView& message) {
-        each_element(message, [&](const ParsedElement& element) {
-          if (element.key.empty()) return;  // the catch-all element, which is never ours
-          if (paired)
-            boundaries.push_back({{element.key.begin(), element.key.end()},
-                                  (element.flags & NFT_SET_ELEM_INTERVAL_END) != 0});
-          else if (interval)
-            each(element.key, element.key_end.empty() ? element.key : element.key_end);
-          else
-            each(element.key, element.value.view());
-        });
-      },
-      [&] {
-        boundaries.clear();
-        restart();
-      }));
-  if (paired) pair_boundaries(std::move(boundaries), each);
-  return {};
-}
-
-Result<> read_consistently(netlink::Socket& socket, const std::function<Result<>()>& read) {
-  constexpr int kRounds = 10;
-  for (int round = 0; round < kRounds; ++round) {
-    WEFT_ASSIGN(const std::uint32_t before, generation(socket), "nf_tables generation");
-    Result<> result = read();
-    WEFT_ASSIGN(const std::uint32_t after, generation(socket), "nf_tables generation");
-    if (before == after) return result;
-  }
-  return fail("nf_tables: the ruleset changed during every reading", EAGAIN);
 }
 
 }  // namespace weft::nft

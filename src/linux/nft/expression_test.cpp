@@ -146,7 +146,10 @@ class ExpressionTest : public ::testing::Test {
 
   static void expect_in_kernel(const std::vector<Rule>& rules, std::uint8_t protocol) {
     netlink::Socket socket = open_socket();
-    const auto records = dump_rules(socket, protocol, "t").value();
+    std::vector<RuleRecord> records;
+    Dump dump(socket);
+    ASSERT_TRUE(dump.rules(protocol, "t", [&](RuleRecord rule) { records.push_back(rule); }));
+    ASSERT_TRUE(dump.finish());
     ASSERT_EQ(records.size(), rules.size());
     for (std::size_t i = 0; i < rules.size(); ++i)
       EXPECT_TRUE(rules[i].matches(records[i].rule)) << rules[i].to_string();

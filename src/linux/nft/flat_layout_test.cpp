@@ -277,17 +277,22 @@ struct Contents {
 Contents read_contents(std::uint8_t family) {
   netlink::Socket socket = open_socket();
   Contents contents;
-  contents.rules = dump_rules(socket, family, FlatLayout::kTable).value();
-  contents.sets = dump_sets(socket, family, FlatLayout::kTable).value();
+  Dump dump(socket);
+  const auto finish = [&dump](const Result<>& begun) {
+    EXPECT_TRUE(begun) << begun.error().message;
+    const Result<> result = dump.finish();
+    EXPECT_TRUE(result) << result.error().message;
+  };
+  finish(dump.rules(family, FlatLayout::kTable,
+                    [&](RuleRecord rule) { contents.rules.push_back(std::move(rule)); }));
+  finish(dump.sets(family, FlatLayout::kTable,
+                   [&](SetRecord set) { contents.sets.push_back(std::move(set)); }));
   for (const SetRecord& record : contents.sets) {
     auto& elements = contents.elements[record.name];
-    const auto result = dump_elements(
-        socket, family, FlatLayout::kTable, record.name, record.set,
-        [&](Bytes key, Bytes value) {
+    finish(dump.elements(
+        family, FlatLayout::kTable, record.name, record.set, [&](Bytes key, Bytes value) {
           elements[std::string(key.begin(), key.end())] = std::string(value.begin(), value.end());
-        },
-        [&] { elements.clear(); });
-    EXPECT_TRUE(result) << result.error().message;
+        }));
   }
   return contents;
 }

@@ -13,6 +13,7 @@
 #include "model/service_table.h"
 #include "reconcile/table_state.h"
 #include "service/nftables/backend.h"
+#include "tables/names.h"
 #include "tables/nft_driver.h"
 
 namespace weft::service {
@@ -85,11 +86,11 @@ class Kernel {
     state_.merge("services", changes.of<tables::NftKind>());
   }
 
+  SteadyClock clock_{};
   NftablesBackend backend_{};
   model::ServiceTable services_{};
-  SteadyClock clock_{};
-  reconcile::TableState<tables::NftKind> state_{
-      std::make_shared<tables::NftDriver>(netlink::Socket::open(NETLINK_NETFILTER).value())};
+  reconcile::TableState<tables::NftKind> state_{std::make_shared<tables::NftDriver>(
+      netlink::Socket::open(NETLINK_NETFILTER).value(), std::string(tables::kServicesTable))};
 };
 
 }  // namespace weft::service

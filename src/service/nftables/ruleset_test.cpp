@@ -51,7 +51,7 @@ std::string read_file(const std::filesystem::path& path) {
 }
 
 void expect_golden(const std::string& actual, const std::string& name) {
-  const auto golden = std::filesystem::path(__FILE__).parent_path() / "testdata" / name;
+  const auto golden = std::filesystem::path(WEFT_TESTDATA) / name;
   const std::string written = ::testing::TempDir() + name;
   if (actual == read_file(golden)) return;
   std::ofstream(written) << actual;
