@@ -58,7 +58,6 @@ Agent::Agent(loop::Loop& loop, Config config)
     : loop_(loop),
       config_(std::move(config)),
       started_at_(clock_.now()),
-      next_turns_(loop),
       tables_(clock_, reconciler_options(config_), events()),
       features_(make_features(config_, [this](const auto& flows) { stale_flows_->note(flows); })),
       requests_(tables_, clock_, features_.owners(), [this] { on_uninstalled(); }),
@@ -97,8 +96,9 @@ Result<> Agent::open() {
   WEFT_ASSIGN(kernel_, tables::KernelTables::open(agent_ownership()));
   WEFT_ASSIGN(netlink::Socket netfilter, netlink::Socket::open(NETLINK_NETFILTER));
   stale_flows_.emplace(std::move(netfilter), clock_);
+  WEFT_ASSIGN(next_turns_, loop::NextTurns::make(loop_));
   WEFT_ASSIGN(const std::vector<std::uint32_t> own,
-              add_drivers(tables_, *kernel_, config_, next_turns_.function()));
+              add_drivers(tables_, *kernel_, config_, next_turns_->function()));
   if (config_.watch_kernel) {
     WEFT_ASSIGN(kernel_watch_,
                 KernelWatch::open(loop_, kernel_->socket(), own,

@@ -81,8 +81,8 @@ class Agent {
   Clock::TimePoint started_at_;
 
   ReconcileLog reconcile_log_{clock_};
-  std::optional<tables::KernelTables> kernel_{};  // outlives the drivers in tables_
-  loop::NextTurns next_turns_;                    // outlives the drivers
+  std::optional<tables::KernelTables> kernel_{};   // outlives the drivers in tables_
+  std::unique_ptr<loop::NextTurns> next_turns_{};  // outlives the drivers
   reconcile::Reconciler tables_;
   Features features_;
   model::ClusterState state_{};

@@ -5,11 +5,15 @@
 
 namespace weft::loop {
 
-NextTurns::NextTurns(Loop& loop) : timer_(loop, [this] { run(); }) {}
+Result<std::unique_ptr<NextTurns>> NextTurns::make(Loop& loop) {
+  std::unique_ptr<NextTurns> turns(new NextTurns());
+  WEFT_ASSIGN(turns->wake_, Wake::make(loop, [self = turns.get()] { self->run(); }));
+  return turns;
+}
 
 NextTurn NextTurns::function() {
   return [this](std::function<void()> work) {
-    if (waiting_.empty()) timer_.arm(Loop::now());
+    if (waiting_.empty()) wake_->send();
     waiting_.push_back(std::move(work));
   };
 }

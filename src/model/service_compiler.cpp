@@ -85,6 +85,10 @@ void ServiceCompiler::recompile(const ObjectName& name, Pass& pass) {
   const Compiled before = had == compiled_.end() ? Compiled{} : std::move(had->second);
   for (const std::string& message : now.problems)
     if (!before.problems.contains(message)) new_problems_.push_back({name, message});
+  if (now.problems.empty())
+    with_problems_.erase(name);
+  else
+    with_problems_.insert(name);
   // Kept even without claims: set_node() may give it some.
   if (service != pass.state.services().end())
     compiled_.insert_or_assign(name, std::move(now));
@@ -195,8 +199,8 @@ ServiceDelta ServiceCompiler::finish(Pass& pass) {
 
 std::set<ServiceProblem> ServiceCompiler::problems() const {
   std::set<ServiceProblem> problems;
-  for (const auto& [name, compiled] : compiled_)
-    for (const std::string& message : compiled.problems) problems.insert({name, message});
+  for (const ObjectName& name : with_problems_)
+    for (const std::string& message : compiled_.at(name).problems) problems.insert({name, message});
   for (const auto& [frontend, rivals] : rivals_)
     for (const ObjectName& rival : rivals)
       problems.insert({rival, conflict(frontend, table_.frontends.at(frontend).pool.service)});

@@ -106,6 +106,7 @@ class ServiceCompiler {
   ServiceTable left_{};                                          // by an earlier run
   std::map<PoolKey, const std::vector<Backend>*> left_pools_{};  // in left_
   std::map<ObjectName, Compiled> compiled_{};
+  std::set<ObjectName> with_problems_{};  // of compiled_
   // Claims that lost, by frontend.
   std::map<Frontend, std::set<ObjectName>> rivals_{};
   std::vector<ServiceProblem> new_problems_{};

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <cerrno>
 #include <utility>
 
 namespace weft::reconcile {
@@ -154,6 +155,7 @@ void Reconciler::run() {
 // removals. False when nothing is.
 bool Reconciler::step() {
   for (const auto& unit : units_) {
+    give_way(*unit);
     if (!unit->idle()) continue;
     if (unit->read_at && *unit->read_at <= clock_.now() && may_read(*unit)) {
       read(*unit);
@@ -171,6 +173,13 @@ bool Reconciler::step() {
     return true;
   }
   return false;
+}
+
+// A change does not wait for a read of everything that happens to be under way.
+void Reconciler::give_way(Unit& unit) {
+  if (unit.job != Job::kRead || !unit.was_read || !unit.state->pending(Part::kAll)) return;
+  if (!unit.reading_since) unit.reading_since = unit.job_began;
+  if (clock_.now() < *unit.reading_since + kPatience) unit.state->abandon();
 }
 
 // A write below may take along what would be read.
@@ -237,6 +246,11 @@ void Reconciler::read(Unit& unit) {
 }
 
 void Reconciler::on_read(Unit& unit, Cause cause, Result<> outcome) {
+  if (!outcome && outcome.error().code == ECANCELED) {
+    // It found out what it found out; what it was for is still to be done.
+    return unit.plan_read(clock_.now() + options_.backoff_first, cause);
+  }
+  unit.reading_since.reset();
   if (!outcome) return fail(unit, std::move(outcome.error()).in("read"));
   unit.failed = false;
   unit.was_read = true;

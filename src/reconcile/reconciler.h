@@ -15,6 +15,9 @@
 // - Units (unit.h) are registered, read and written each for itself. Reads and writes may take
 // time:
 //   a unit does one at a time, meanwhile its further edits coalesce, and other units go on.
+// - A read that takes its time gives way to what is to be written, and comes again; for kPatience
+// at
+//   most, so that it does come.
 // - Stages: nothing is added while a unit of a lower stage has anything to add or is writing, or
 // has
 //   not been read yet; nothing is removed while any has anything to add or is writing, or one of a
@@ -188,6 +191,7 @@ class Reconciler final : private Tickets {
   void hasten(std::string_view kind);  // a unit that failed: what was merged may help
 
   bool step();
+  void give_way(Unit& unit);
   bool may_read(const Unit& unit) const;
   bool may_add(const Unit& unit) const;
   bool may_remove(const Unit& unit) const;

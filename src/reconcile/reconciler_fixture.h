@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cerrno>
 #include <chrono>
 #include <functional>
 #include <map>
@@ -61,6 +62,7 @@ class FakeDriver final : public Driver<Kind> {
   void read(ReadSink<Kind>& sink) override {
     ++kernel_.reads;
     finish_later(kernel_.slow_reads, [this, &sink] {
+      if (!sink.wanted()) return sink.done(fail("abandoned", ECANCELED));
       if (kernel_.unreadable) return sink.done(fail("cannot read"));
       for (const auto& [key, value] : kernel_.entries) sink.found(key, value);
       sink.done({});

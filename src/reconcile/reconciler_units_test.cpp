@@ -69,6 +69,35 @@ TEST_F(UnitsTest, EditsDuringAReadAreTakenAgainstWhatItFinds) {
   EXPECT_TRUE(reconciler->settled());
 }
 
+TEST_F(UnitsTest, AReadGivesWayToAChangeButNotForEver) {
+  make().start();
+  set<High>("h", "0");
+  run();
+  high.slow_reads = true;
+  high.entries["surplus"] = "1";
+  reconciler->resync_now();
+  run();
+  const auto began = clock.time;
+  int changes = 0;
+  while (high.entries.count("surplus") == 1) {
+    ASSERT_LT(++changes, 100) << "the read never comes";
+    clock.time += milliseconds(60);
+    set<High>("h", std::to_string(changes));
+    run();
+    finish(high);
+    if (clock.time < began + Reconciler::kPatience) {
+      EXPECT_EQ(high.entries.at("h"), std::to_string(changes)) << "written at once";
+    }
+    clock.time += milliseconds(100);
+    run();
+  }
+  EXPECT_GE(clock.time, began + Reconciler::kPatience);
+  high.slow_reads = false;
+  if (high.finish) finish(high);
+  run();
+  EXPECT_TRUE(reconciler->settled());
+}
+
 TEST_F(UnitsTest, AdditionsWaitForWritesBelowAndRemovalsForThoseAbove) {
   make().start();
   run();

@@ -81,6 +81,9 @@ class ReadSink {
   virtual void found(typename Kind::Key key, typename Kind::Value value) = 0;
   // What was found of these keys does not stand: they are read again.
   virtual void forget(const std::function<bool(const typename Kind::Key&)>& again) = 0;
+  // Whether a read that takes its time should go on. Where not, the driver may end it at once, with
+  // ECANCELED: there is something to write, and the read comes again.
+  virtual bool wanted() const { return true; }
   // Once, and last: the entries are all there are, or why they are not. The sink may be gone after.
   virtual void done(Result<> outcome) = 0;
 };

@@ -32,6 +32,7 @@ template <class Kind>
 void TableState<Kind>::begin_pass() {
   pass_ = !pass_;
   reading_ = true;
+  abandoned_ = false;
   driver_->read(static_cast<ReadSink<Kind>&>(*this));
 }
 
@@ -112,7 +113,10 @@ void TableState<Kind>::forget(const std::function<bool(const Key&)>& again) {
 
 template <class Kind>
 void TableState<Kind>::done(Result<> outcome) {
-  if (outcome) comparing_ ? end_compare() : end_resync();
+  if (outcome)
+    comparing_ ? end_compare() : end_resync();
+  else
+    for (auto& [key, held] : held_) held.seen = pass_;
   end_pass();
   report_ = nullptr;
   if (!comparing_) return std::exchange(resynced_, nullptr)(std::move(outcome));
@@ -126,8 +130,11 @@ void TableState<Kind>::done(Result<> outcome) {
 // What was not found is not there.
 template <class Kind>
 void TableState<Kind>::end_resync() {
-  for (Entry& entry : held_)
-    if (entry.second.seen != pass_) lost(entry, nullptr);
+  for (Entry& entry : held_) {
+    if (entry.second.seen == pass_) continue;
+    entry.second.seen = pass_;
+    lost(entry, nullptr);
+  }
   for (auto removed = removed_.begin(); removed != removed_.end();) {
     if (removed->second.seen == pass_) {
       ++removed;
@@ -159,16 +166,18 @@ void TableState<Kind>::compare_found(const Key& key, const Value& value) {
 
 template <class Kind>
 void TableState<Kind>::end_compare() {
-  for (const auto& [key, held] : held_)
-    if (held.seen != pass_)
-      drifts_.insert_or_assign(key, to_drift(Change<Kind>(key, nullptr, &held.value)));
+  for (auto& [key, held] : held_) {
+    if (held.seen == pass_) continue;
+    held.seen = pass_;
+    drifts_.insert_or_assign(key, to_drift(Change<Kind>(key, nullptr, &held.value)));
+  }
 }
 
-// Whatever the read came to, every entry is marked alike, so that the next one can tell.
+// Whatever the read came to, every entry is marked alike, so that the next one can tell. (Those
+// that are held are by now: a table of 100,000s is gone through once.)
 template <class Kind>
 void TableState<Kind>::end_pass() {
   reading_ = false;
-  for (auto& [key, held] : held_) held.seen = pass_;
   for (auto& [key, removal] : removed_) removal.seen = pass_;
   for (auto& [key, refused] : refused_)
     if (refused.removal) refused.removal->seen = pass_;

@@ -67,6 +67,8 @@ class AnyTableState {
   // what is not as it was written now was not kept by the kernel. `done` may come later.
   virtual void resync(TimePoint now, bool after_own_write, Report report,
                       std::function<void(Result<>)> done) = 0;
+  // A resync under way need not go on: it may end early, with ECANCELED.
+  virtual void abandon() = 0;
   // Reads the kernel and compares; changes nothing.
   virtual void compare(std::function<void(Result<std::vector<Drift>>)> done) = 0;
   // Hands what is to be written to the driver. `done` may come later; `now` is asked for then.
@@ -129,6 +131,7 @@ class TableState final : public AnyTableState, private Desired<Kind>, private Re
   // ---- Reads.
   void resync(TimePoint now, bool after_own_write, Report report,
               std::function<void(Result<>)> done) override;
+  void abandon() override { abandoned_ = !comparing_; }
   void compare(std::function<void(Result<std::vector<Drift>>)> done) override;
 
   // ---- Writes.
@@ -231,6 +234,7 @@ class TableState final : public AnyTableState, private Desired<Kind>, private Re
   // Reads (table_reads.h).
   void found(Key key, Value value) override;
   void forget(const std::function<bool(const Key&)>& again) override;
+  bool wanted() const override { return !abandoned_; }
   void done(Result<> outcome) override;
   void begin_pass();
   void end_pass();
@@ -270,6 +274,7 @@ class TableState final : public AnyTableState, private Desired<Kind>, private Re
   bool reading_ = false;
   bool pass_ = false;  // turns with every read
   bool comparing_ = false;
+  bool abandoned_ = false;
   bool after_own_write_ = false;
   TimePoint read_at_{};
   Report report_{};

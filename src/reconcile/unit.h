@@ -98,6 +98,7 @@ class Unit {
   Error error{};        // why
   std::chrono::milliseconds backoff{0};
 
+  std::optional<TimePoint> reading_since{};   // the first of the reads that gave way to writes
   std::optional<TimePoint> removals_since{};  // how long they have waited for others' additions
   Counts counts{};
 };

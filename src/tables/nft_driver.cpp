@@ -34,7 +34,10 @@ void NftDriver::go_on(reconcile::ReadSink<NftKind>& sink) {
   }
   if (over && !*over) {
     next_turn_([this, &sink, reading = std::weak_ptr<NftRead>(reading_)] {
-      if (!reading.expired()) go_on(sink);
+      if (reading.expired()) return;
+      if (sink.wanted()) return go_on(sink);
+      reading_.reset();
+      sink.done(fail_errno("read nf_tables", ECANCELED));
     });
     return;
   }

@@ -152,6 +152,7 @@ void ManifestDirectory::claim(const std::string& name, const model::ObjectKey& k
   if (added && holders.size() > 1)
     report_(fmt::format("{}: {} is also in {}, whose version counts", *holders.rbegin(),
                         key.to_string(), *holders.begin()));
+  if (holders.size() > 1) shared_.insert(key);
   if (*holders.begin() == name && changed) sink_.upsert(files_[name].objects.at(key));
 }
 
@@ -160,6 +161,7 @@ void ManifestDirectory::release(const std::string& name, const model::ObjectKey&
   std::set<std::string>& holders = found->second;
   const bool first = *holders.begin() == name;
   holders.erase(name);
+  if (holders.size() == 1) shared_.erase(key);
   if (holders.empty()) {
     holders_.erase(found);
     sink_.remove(key);
@@ -173,10 +175,12 @@ std::map<std::string, std::string> ManifestDirectory::problems() const {
   for (const auto& [name, file] : files_)
     if (!file.problem.empty()) problems.emplace(name, file.problem);
   if (!not_kept_.empty()) problems.emplace(copies_.path(), not_kept_problem());
-  for (const auto& [key, holders] : holders_)
+  for (const model::ObjectKey& key : shared_) {
+    const std::set<std::string>& holders = holders_.at(key);
     for (auto other = std::next(holders.begin()); other != holders.end(); ++other)
       problems.try_emplace(*other, fmt::format("{}: {} is also in {}, whose version counts", *other,
                                                key.to_string(), *holders.begin()));
+  }
   return problems;
 }
 

@@ -80,6 +80,7 @@ class ManifestDirectory {
   std::map<std::string, File> files_{};
   // The files that have an object; the first one's is what the sink got.
   std::map<model::ObjectKey, std::set<std::string>> holders_{};
+  std::set<model::ObjectKey> shared_{};  // that several files have
   std::set<std::string> unknown_kinds_{};
   std::set<std::string> not_kept_{};
   std::string why_not_kept_{};  // the last of them
