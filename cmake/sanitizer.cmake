@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-# WEFT_SANITIZER=address or undefined. A test sees little of the processes it starts: an agent's log goes with its
+# WEFT_SANITIZER=address, undefined or thread. A test sees little of the processes it starts: an agent's log goes with its
 # lab, a plugin's stderr stays with its runtime. So each of them writes its reports into one directory (the options
 # are compiled in, because the lab gives its processes an environment of their own), and the ctest entry
 # sanitizer_reports, which runs after all others, fails if there is one.
-set(WEFT_SANITIZER "" CACHE STRING "Sanitizer to build with: address, undefined or none")
+set(WEFT_SANITIZER "" CACHE STRING "Sanitizer to build with: address, undefined, thread or none")
 if(NOT WEFT_SANITIZER)
   return()
 endif()

@@ -9,4 +9,7 @@ const char* __asan_default_options() {
       ":detect_stack_use_after_return=1:strict_string_checks=1:check_initialization_order=1";
 }
 const char* __ubsan_default_options() { return WEFT_EACH; }
+const char* __tsan_default_options() {
+  return WEFT_EACH ":halt_on_error=1:second_deadlock_stack=1";
+}
 }
