@@ -35,5 +35,6 @@ measure services "$programs/bench_services" 100 1000 10000
 measure node_updates "$programs/bench_node_updates" 1000 5000
 measure kube_proxy_layout python3 bench/kube_proxy_compare.py "$programs/bench_services" $full
 measure agent_memory python3 bench/agent_memory.py
+measure others_commits python3 bench/others_commits.py
 measure lab_start python3 bench/lab_start.py
 measure large_lab python3 tests/netns/large_lab.py

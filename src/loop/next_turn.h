@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Where the slices of long work wait for the loop's next turn (base/next_turn.h). Between two slices
-// everything else that is due has its turn: descriptors and timers. (A timer of no length would not
-// do: libuv 1.44 runs one that is armed anew by its own callback again at once, uv__run_timers.)
+// Where the slices of long work wait for the loop's next turn (base/next_turn.h). Between two
+// slices everything else that is due has its turn: descriptors and timers. (A timer of no length
+// would not do: libuv 1.44 runs one that is armed anew by its own callback again at once,
+// uv__run_timers.)
 #pragma once
 
 #include <functional>
