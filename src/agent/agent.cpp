@@ -125,11 +125,14 @@ void Agent::wake() { next_pass_.arm(clock_.now()); }
 void Agent::pass() {
   // Whoever asks has seen the manifests as they are now.
   if (requests_.waiting()) sources_.catch_up();
-  if (!requests_.uninstalling()) plan();
+  if (requests_.uninstalling())
+    look_again_.reset();
+  else
+    plan();
   tables_.run();
-  stale_flows_->remove_written(tables_);
   if (kernel_watch_) kernel_watch_->follow(tables_);
   requests_.advance();
+  stale_flows_->remove_written(tables_);
   reconcile_log_.end_of_pass(tables_.settled(), tables_.failing());
   give_back_memory();
   sleep_until_due();
@@ -146,8 +149,10 @@ void Agent::sleep_until_due() {
   std::optional<Clock::TimePoint> soonest = tables_.deadline();
   for (const auto& when : {look_again_, requests_.deadline(), stale_flows_->deadline()})
     if (when && (!soonest || *when < *soonest)) soonest = when;
+  // A deadline that has passed and stays must not keep everything else from its turn: libuv 1.44
+  // runs a timer again at once that its own callback arms for now.
   if (soonest)
-    next_pass_.arm(*soonest);
+    next_pass_.arm(std::max(*soonest, clock_.now() + std::chrono::milliseconds(1)));
   else
     next_pass_.disarm();
 }

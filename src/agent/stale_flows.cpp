@@ -22,8 +22,10 @@ void StaleFlows::note(const service::UdpFlows& flows) {
     return netlink::Endpoint{flow.backend.address, flow.backend.port};
   };
   const auto is_served = [&](Stale& stale, const service::UdpFlow& flow) {
-    if (const auto noted = stale.find(flow.frontend); noted != stale.end())
-      noted->second.erase(endpoint(flow));
+    const auto noted = stale.find(flow.frontend);
+    if (noted == stale.end()) return;
+    noted->second.erase(endpoint(flow));
+    if (noted->second.empty()) stale.erase(noted);
   };
   for (const service::UdpFlow& flow : flows.served) {
     is_served(fresh_, flow);

@@ -45,7 +45,9 @@ void Reconciler::drop(std::string_view owner) {
 void Reconciler::hasten(std::string_view kind) {
   for (const auto& unit : units_)
     if (unit->failed && is_of(*unit, kind))
-      unit->plan_read(clock_.now() + options_.backoff_first, Cause::kFailure);
+      unit->plan_read(std::max(clock_.now() + options_.backoff_first,
+                               unit->last_read + options_.failing_mark_interval),
+                      Cause::kFailure);
 }
 
 std::optional<Result<>> Reconciler::outcome(const Ticket& ticket) const {
@@ -129,7 +131,7 @@ std::optional<Clock::TimePoint> Reconciler::deadline() const {
     if (unit->failed) continue;
     consider(unit->state->next_retry());
     if (may_add(*unit) || may_remove(*unit)) consider(clock_.now());
-    if (unit->removals_since) consider(*unit->removals_since + kPatience);
+    if (unit->removals_since && unit->has_to_remove()) consider(*unit->removals_since + kPatience);
   }
   return soonest;
 }
@@ -143,8 +145,12 @@ void Reconciler::run() {
     }
     while (step()) {
     }
-    for (const auto& unit : units_)
-      if (!unit->removals_since && unit->has_to_remove()) unit->removals_since = clock_.now();
+    for (const auto& unit : units_) {
+      if (!unit->has_to_remove())
+        unit->removals_since.reset();
+      else if (!unit->removals_since)
+        unit->removals_since = clock_.now();
+    }
   }
   while (compare_next()) {
   }
@@ -177,7 +183,8 @@ bool Reconciler::step() {
 
 // A change does not wait for a read of everything that happens to be under way.
 void Reconciler::give_way(Unit& unit) {
-  if (unit.job != Job::kRead || !unit.was_read || !unit.state->pending(Part::kAll)) return;
+  if (unit.job != Job::kRead || unit.failed || !unit.was_read) return;
+  if (!unit.state->pending(Part::kAll)) return;
   if (!unit.reading_since) unit.reading_since = unit.job_began;
   if (clock_.now() < *unit.reading_since + kPatience) unit.state->abandon();
 }
@@ -254,6 +261,7 @@ void Reconciler::on_read(Unit& unit, Cause cause, Result<> outcome) {
   if (!outcome) return fail(unit, std::move(outcome.error()).in("read"));
   unit.failed = false;
   unit.was_read = true;
+  unit.error = {};  // back-off stays until what is to be written is
   if (!unit.state->pending(Part::kAll)) unit.recover();
   // Who changed the kernel may have made room for what is refused; but to try in vain may itself be
   // what is heard of.

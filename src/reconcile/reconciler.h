@@ -4,27 +4,15 @@
 // pure: time comes from a Clock, the kernel is behind Driver<Kind>, and nothing runs by itself. The
 // event loop calls run() after every change, notification and completion, and again at deadline().
 //
-// - Incremental: merge() takes a plan's edits; run() writes just those entries. Cost follows
-// change.
-// - Resync: read, diff, write; after start, when nobody knows what a write did (with back-off),
-// when
-//   a kernel notification marks a kind, when an earlier stage's write may have taken entries along
-//   (a link that is made anew loses its routes), and on a period.
-// - A failure is an entry's: what the kernel refuses is tried again by itself, with back-off, and
-//   nothing else waits for it or is read for it.
-// - Units (unit.h) are registered, read and written each for itself. Reads and writes may take
-// time:
-//   a unit does one at a time, meanwhile its further edits coalesce, and other units go on.
-// - A read that takes its time gives way to what is to be written, and comes again; for kPatience
-// at
-//   most, so that it does come.
-// - Stages: nothing is added while a unit of a lower stage has anything to add or is writing, or
-// has
-//   not been read yet; nothing is removed while any has anything to add or is writing, or one of a
-//   higher stage has anything to remove: the new stands before the old goes. What is refused or
-//   cannot be read is not waited for; removals are held up for kPatience at most.
-// - An atomic unit (nft) is written as a whole, on the way up; if it only has removals, with those.
-// - Nothing is written before start(): the sources must be in sync first.
+// - Incremental: merge() takes a plan's edits, run() writes those entries. Cost follows change.
+// - Resync: read, diff, write; after start, on a kernel notification, on a period, when nobody
+//   knows what a write did, and when a write below may have taken entries along.
+// - What the kernel refuses is one entry's failure: it is tried again alone, with back-off.
+// - A unit (unit.h) does one read or write at a time, which may take time; others go on. A long
+//   read gives way to what is to be written, for kPatience at most.
+// - Additions wait for those of lower stages; removals for all additions, and for the removals of
+//   higher stages: the new stands before the old goes. Nobody waits for what is refused or cannot
+//   be read, and removals for kPatience at most. An atomic unit is written as a whole.
 //
 // One thread. Not re-entrant: what is called from a driver's completion only notes; run() does.
 #pragma once

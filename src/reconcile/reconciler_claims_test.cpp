@@ -177,6 +177,19 @@ TEST_F(ClaimsTest, ATicketOfAnUnreadableKindAndOfAConflictSaySo) {
   EXPECT_EQ(outcome(ticket), "written");
 }
 
+TEST_F(ClaimsTest, WhoAsksAgainKeepsItsPlaceAndItsTicket) {
+  make().start();
+  plan("a", "k", "1");
+  run();
+  const Ticket ticket = reconciler->ticket();
+  reconciler->merge<Low>("b", {{"k", "2"}}, ticket);
+  plan("b", "k", "2");
+  EXPECT_EQ(outcome(ticket), "low: b plans low k, which a holds");
+  reconciler->drop("a");
+  run();
+  EXPECT_EQ(outcome(ticket), "written");
+}
+
 TEST_F(ClaimsTest, ATicketIsOverWhenItsKeyIsAskedOtherwise) {
   make().start();
   run();

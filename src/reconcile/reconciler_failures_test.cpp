@@ -87,6 +87,24 @@ TEST_F(ReconcilerTest, WhatIsRefusedHoldsUpNothingAndCausesNoRead) {
   EXPECT_TRUE(reconciler->settled());
 }
 
+// Also of what others rest on: nothing has changed in the kernel.
+TEST_F(ReconcilerTest, AChangeThatIsRefusedBelowBacksOffAndCausesNoRead) {
+  make().start();
+  set<Low>("link", "1");
+  set<High>("route", "1");
+  run();
+  low.refuses = {"link"};
+  set<Low>("link", "2");
+  run();
+  const int reads = low.reads + high.reads;
+  for (int i = 0; i < 100; ++i) {
+    clock.time += milliseconds(100);
+    run();
+  }
+  EXPECT_EQ(low.reads + high.reads, reads);
+  EXPECT_LE(failures.size(), 8U) << "in ten seconds: 0, 100, 300, 700 ms …";
+}
+
 TEST_F(ReconcilerTest, ARemovalThatIsRefusedIsTriedAgainAlone) {
   make().start();
   set<High>("stays", "1");

@@ -128,6 +128,41 @@ TEST_F(UnitsTest, RemovalsDoNotWaitForEver) {
   EXPECT_THAT(run(), ElementsAre("-l"));
 }
 
+// Else the loop would be woken for ever.
+TEST_F(UnitsTest, ARemovalThatIsNoLongerWantedLeavesNoDeadline) {
+  make().start();
+  set<Low>("l", "1");
+  run();
+  high.slow = true;
+  set<High>("h", "1");
+  run();
+  remove<Low>("l");
+  run();
+  set<Low>("l", "1");
+  EXPECT_FALSE(reconciler->deadline() == clock.time + Reconciler::kPatience);
+  clock.time += 2 * Reconciler::kPatience;
+  run();
+  EXPECT_FALSE(reconciler->deadline());
+  high.slow = false;
+  finish(high);
+  EXPECT_FALSE(reconciler->deadline());
+}
+
+TEST_F(UnitsTest, TheReadAfterAWriteThatBrokeIsNotGivenUp) {
+  make().start();
+  set<High>("a", "1");
+  run();
+  high.breaks = true;
+  set<High>("a", "2");
+  run();
+  high.breaks = false;
+  high.slow_reads = true;
+  clock.time += milliseconds(100);
+  run();
+  run();
+  EXPECT_THAT(finish(high), ElementsAre("+a=2"));
+}
+
 TEST_F(UnitsTest, AnInstanceFailsAlone) {
   low.unreadable = true;
   make_instances();

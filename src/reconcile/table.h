@@ -100,11 +100,11 @@ class Driver {
   // Every entry in the kernel that is ours.
   virtual void read(ReadSink<Kind>& sink) = 0;
 
-  // Writes the changes and calls `done` once; `changes` and all they refer to stay as
-  // they are until then, whatever is merged meanwhile. Where
-  // the kernel allows, writing what is already so is success: creating what exists replaces it,
-  // removing what is gone is nothing. `desired` is the whole table as it shall be, for a driver
-  // that must rebuild around a change (an nft set whose type changed).
+  // Writes the changes and calls `done` once; `changes` and all they refer to stay as they are
+  // until then, whatever is merged meanwhile. Where the kernel allows, writing what is already so
+  // is success: creating what exists replaces it, removing what is gone is nothing. `desired` is
+  // the whole table as it shall be, for a driver that must rebuild around a change (an nft set
+  // whose type changed).
   //
   // A failure that names its key means that the kernel holds of it what it held before, and all
   // that is not named was written; one without a key, that nobody knows what was.

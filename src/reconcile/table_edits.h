@@ -55,7 +55,10 @@ void TableState<Kind>::drop(std::string_view owner) {
 
 template <class Kind>
 void TableState<Kind>::set(Owners owner, const Key& key, const Value& value, Number number) {
-  if (!conflicts_.empty()) withdraw(owner, key);
+  if (!conflicts_.empty()) {
+    if (waits_for(owner, key, value, number)) return;
+    withdraw(owner, key);
+  }
   const auto [entry, inserted] = held_.try_emplace(key, value, owner);
   Held& held = entry->second;
   if (inserted) {
@@ -135,9 +138,22 @@ void TableState<Kind>::erase(typename HeldMap::iterator entry, Number number) {
       take_refused(key);
     held_.erase(entry);
   }
-  if (!there) return;
+  if (!there) return share_removal(key, number);
   removed_.insert_or_assign(key, Removal{std::move(*there), number, seen});
   waiting_.open(number);
+}
+
+// The owner waits for this key with this value already, and keeps its place.
+template <class Kind>
+bool TableState<Kind>::waits_for(Owners owner, const Key& key, const Value& value, Number number) {
+  const auto found = conflicts_.find(key);
+  if (found == conflicts_.end()) return false;
+  for (Claim& claim : found->second) {
+    if (claim.owner != owner || !equal(claim.value, value)) continue;
+    claim.number = waiting_.share(claim.number, number);
+    return true;
+  }
+  return false;
 }
 
 // The owner waits for this key no longer.

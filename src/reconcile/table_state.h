@@ -194,7 +194,6 @@ class TableState final : public AnyTableState, private Desired<Kind>, private Re
   // What is with the driver, and what its changes refer to.
   struct Flight {
     Changes<Kind> changes{};
-    bool displaces = false;  // changes or removes entries
     std::vector<Dirty> entries{};
     Map<Removal> removed{};
     std::vector<typename HeldMap::node_type> outdated{};  // edited or removed meanwhile
@@ -216,6 +215,7 @@ class TableState final : public AnyTableState, private Desired<Kind>, private Re
   void remove(Owners owner, const Key& key, Number number);
   void change(typename HeldMap::iterator entry, const Value& value, Number number);
   void erase(typename HeldMap::iterator entry, Number number);
+  bool waits_for(Owners owner, const Key& key, const Value& value, Number number);
   void withdraw(Owners owner, const Key& key);
   bool inherit(typename HeldMap::iterator entry);
   void admit(Entry& entry);

@@ -24,7 +24,6 @@ void TableState<Kind>::take(Part part) {
   Changes<Kind>& changes = flight_.changes;
   if (part != Part::kAdditions) {
     flight_.removed.swap(removed_);
-    flight_.displaces = !flight_.removed.empty();
     for (const auto& [key, removal] : flight_.removed)
       changes.emplace_back(key, &removal.value, nullptr);
   }
@@ -38,7 +37,6 @@ void TableState<Kind>::take(Part part) {
     held.dirty = 0;
     held.in_flight = true;
     if (held.previous && equal(*held.previous, held.value)) continue;
-    flight_.displaces = flight_.displaces || held.previous != nullptr;
     changes.emplace_back(dirty.entry->first, held.previous.get(), &held.value);
   }
 }
@@ -47,10 +45,10 @@ template <class Kind>
 auto TableState<Kind>::land(std::vector<WriteFailure<Kind>> failures, TimePoint now) -> Written {
   Written written;
   written.entries = flight_.changes.size();
-  written.displaced = flight_.displaces;
   Map<Error> refused;
   for (WriteFailure<Kind>& failure : failures) {
     if (!failure.key) {
+      written.displaced = true;  // for all we know
       written.unknown = std::move(failure.error);
       give_back();
       return written;
@@ -63,6 +61,9 @@ auto TableState<Kind>::land(std::vector<WriteFailure<Kind>> failures, TimePoint 
     const auto found = refused.find(key);
     return found == refused.end() ? nullptr : &found->second;
   };
+  written.displaced =
+      std::any_of(flight_.changes.begin(), flight_.changes.end(),
+                  [&](const auto& change) { return change.previous && !error_of(change.key); });
   for (const Dirty& dirty : flight_.entries) {
     if (dirty.entry == nullptr) continue;
     dirty.entry->second.in_flight = false;
