@@ -7,7 +7,9 @@
 
 #include <cerrno>
 #include <chrono>
+#include <cstddef>
 #include <functional>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <optional>
@@ -59,12 +61,24 @@ class FakeDriver final : public Driver<Kind> {
  public:
   explicit FakeDriver(FakeKernel& kernel) : kernel_(kernel) {}
 
+  // A slow read finds half of the entries at once and the others when it ends; all of them anew
+  // where somebody else wrote meanwhile.
   void read(ReadSink<Kind>& sink) override {
     ++kernel_.reads;
-    finish_later(kernel_.slow_reads, [this, &sink] {
+    const auto there = kernel_.entries;
+    const auto half = std::next(there.begin(), static_cast<std::ptrdiff_t>(there.size() / 2));
+    if (kernel_.slow_reads)
+      for (auto entry = there.begin(); entry != half; ++entry)
+        sink.found(entry->first, entry->second);
+    const auto found = kernel_.slow_reads ? std::map<std::string, std::string>(there.begin(), half)
+                                          : std::map<std::string, std::string>();
+    finish_later(kernel_.slow_reads, [this, &sink, there, found] {
       if (!sink.wanted()) return sink.done(fail("abandoned", ECANCELED));
       if (kernel_.unreadable) return sink.done(fail("cannot read"));
-      for (const auto& [key, value] : kernel_.entries) sink.found(key, value);
+      const bool again = kernel_.entries != there;
+      if (again) sink.forget([](const typename Kind::Key&) { return true; });
+      for (const auto& [key, value] : kernel_.entries)
+        if (again || !found.contains(key)) sink.found(key, value);
       sink.done({});
     });
   }
