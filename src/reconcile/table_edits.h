@@ -62,7 +62,7 @@ void TableState<Kind>::set(Owners owner, const Key& key, const Value& value, Num
   const auto [entry, inserted] = held_.try_emplace(key, value, owner);
   Held& held = entry->second;
   if (inserted) {
-    held.seen = unseen();
+    held.seen = pass_;
     mark_dirty(*entry, nullptr, number);
     take_removed(*entry);
   } else if (equal(value, held.value)) {

@@ -31,7 +31,6 @@ void TableState<Kind>::compare(std::function<void(Result<std::vector<Drift>>)> d
 template <class Kind>
 void TableState<Kind>::begin_pass() {
   pass_ = !pass_;
-  reading_ = true;
   abandoned_ = false;
   driver_->read(static_cast<ReadSink<Kind>&>(*this));
 }
@@ -177,7 +176,6 @@ void TableState<Kind>::end_compare() {
 // that are held are by now: a table of 100,000s is gone through once.)
 template <class Kind>
 void TableState<Kind>::end_pass() {
-  reading_ = false;
   for (auto& [key, removal] : removed_) removal.seen = pass_;
   for (auto& [key, refused] : refused_)
     if (refused.removal) refused.removal->seen = pass_;

@@ -238,7 +238,6 @@ class TableState final : public AnyTableState, private Desired<Kind>, private Re
   void done(Result<> outcome) override;
   void begin_pass();
   void end_pass();
-  bool unseen() const { return pass_ != reading_; }  // of an entry that comes now
   void found_surplus(Key key, Value value);
   void compare_found(const Key& key, const Value& value);
   void settle(Entry& entry);
@@ -271,7 +270,6 @@ class TableState final : public AnyTableState, private Desired<Kind>, private Re
   std::vector<std::string> owners_{};
 
   // The read under way.
-  bool reading_ = false;
   bool pass_ = false;  // turns with every read
   bool comparing_ = false;
   bool abandoned_ = false;
