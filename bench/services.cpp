@@ -29,6 +29,7 @@
 #include "tables/names.h"
 #include "tables/nft_driver.h"
 #include "tables/nft_transaction.h"
+#include "tables/table_states.h"
 
 namespace {
 

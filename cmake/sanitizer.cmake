@@ -11,9 +11,10 @@ endif()
 set(reports ${CMAKE_BINARY_DIR}/sanitizer_reports)
 file(MAKE_DIRECTORY ${reports})
 
-add_compile_options(-fsanitize=${WEFT_SANITIZER} -fno-sanitize-recover=all -fno-omit-frame-pointer)
-add_compile_definitions(_GLIBCXX_ASSERTIONS)
-add_link_options(-fsanitize=${WEFT_SANITIZER})
+target_compile_options(weft_options INTERFACE
+  -fsanitize=${WEFT_SANITIZER} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+target_compile_definitions(weft_options INTERFACE _GLIBCXX_ASSERTIONS)
+target_link_options(weft_options INTERFACE -fsanitize=${WEFT_SANITIZER})
 
 add_library(weft_sanitizer OBJECT cmake/sanitizer_options.cpp)
 target_compile_definitions(weft_sanitizer PRIVATE WEFT_REPORTS="${reports}/report")

@@ -8,6 +8,12 @@ target_compile_options(weft_options INTERFACE
 target_include_directories(weft_options INTERFACE ${CMAKE_SOURCE_DIR}/src)
 target_link_libraries(weft_options INTERFACE tl::expected)
 
+# What a test waits for is its compiler and the kernel, not its own code: it is not optimized.
+add_library(weft_test_options INTERFACE)
+target_link_libraries(weft_test_options INTERFACE weft_options GTest::gmock)
+target_compile_options(weft_test_options INTERFACE
+  $<$<CONFIG:Release>:-O0> $<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess>)  # ccache asks for the latter
+
 function(weft_library name)
   cmake_parse_arguments(ARG "" "" "DIRS;DEPS;TEST_DEPS" ${ARGN})
   set(patterns *.cpp)
@@ -31,10 +37,17 @@ function(weft_library name)
   endif()
 endfunction()
 
+# What takes a compiler longest to read, read once for all tests.
+add_library(weft_test_headers OBJECT ${CMAKE_CURRENT_LIST_DIR}/test_headers.cpp)
+target_link_libraries(weft_test_headers PUBLIC weft_test_options)
+target_precompile_headers(weft_test_headers PRIVATE
+  <gmock/gmock.h> <gtest/gtest.h> <nlohmann/json.hpp>)
+
 function(weft_test name)
   cmake_parse_arguments(ARG "" "" "SOURCES;DEPS;LABELS" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
-  target_link_libraries(${name} PRIVATE ${ARG_DEPS} GTest::gmock GTest::gtest_main)
+  target_link_libraries(${name} PRIVATE ${ARG_DEPS} weft_test_options GTest::gtest_main)
+  target_precompile_headers(${name} REUSE_FROM weft_test_headers)
   add_test(NAME ${name} COMMAND ${name})
   set_tests_properties(${name} PROPERTIES LABELS "${ARG_LABELS}" FIXTURES_REQUIRED sanitizer)
 endfunction()

@@ -8,6 +8,7 @@ import concurrent.futures
 import json
 import os
 import pathlib
+import re
 import subprocess
 import sys
 
@@ -28,6 +29,11 @@ def header_times(build):
     return newest
 
 
+def without_precompiled_headers(command):
+    """The command as clang understands it: GCC's precompiled headers are GCC's."""
+    return command | {"command": re.sub(r" -Winvalid-pch -include \S+| -fpch-preprocess", "", command["command"])}
+
+
 def object_of(command):
     words = command["command"].split()
     return words[words.index("-o") + 1]
@@ -36,22 +42,27 @@ def object_of(command):
 def main():
     build = pathlib.Path(sys.argv[1]).resolve()
     newest = header_times(build)
+    commands = [without_precompiled_headers(command)
+                for command in json.loads((build / "compile_commands.json").read_text())
+                if not pathlib.Path(command["file"]).is_relative_to(build)]  # CMake's own
+    database = build / "tidy"
+    database.mkdir(exist_ok=True)
+    (database / "compile_commands.json").write_text(json.dumps(commands))
     rules = os.path.getmtime(ROOT / ".clang-tidy")
 
     def tidy(command):
         source = pathlib.Path(command["file"])
-        stamp = build / "tidy" / source.relative_to(ROOT)
+        stamp = database / source.relative_to(ROOT)
         changed = max(rules, os.path.getmtime(source), newest.get(object_of(command), float("inf")))
         if stamp.exists() and os.path.getmtime(stamp) > changed:
             return ""
-        run = subprocess.run(["clang-tidy-14", "--quiet", "-p", build, source], capture_output=True, text=True)
+        run = subprocess.run(["clang-tidy-14", "--quiet", "-p", database, source], capture_output=True, text=True)
         if run.returncode != 0:
             return run.stdout or run.stderr
         stamp.parent.mkdir(parents=True, exist_ok=True)
         stamp.touch()
         return ""
 
-    commands = json.loads((build / "compile_commands.json").read_text())
     found = 0
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         for output in pool.map(tidy, commands):

@@ -11,6 +11,7 @@
 #include "tables/names.h"
 #include "tables/nft_driver.h"
 #include "tables/sysctl_driver.h"
+#include "tables/table_states.h"
 
 namespace weft::agent {
 

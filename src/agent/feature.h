@@ -23,6 +23,7 @@
 #include "podnet/underlay.h"
 #include "reconcile/reconciler.h"
 #include "tables/changes.h"
+#include "tables/table_states.h"
 
 namespace weft::agent {
 

@@ -40,6 +40,11 @@ using Low = TextKind<0>;
 using High = TextKind<1>;
 using Last = TextKind<2>;
 
+// Compiled once, in reconciler_test.cpp.
+extern template class TableState<Low>;
+extern template class TableState<High>;
+extern template class TableState<Last>;
+
 // A kernel of one table: what is in it, what it refuses, and everything that was written to it.
 struct FakeKernel {
   std::map<std::string, std::string> entries{};

@@ -196,4 +196,9 @@ TEST_F(ReconcilerTest, VerifyReadsAndWritesNothing) {
 }
 
 }  // namespace
+
+template class TableState<Low>;
+template class TableState<High>;
+template class TableState<Last>;
+
 }  // namespace weft::reconcile

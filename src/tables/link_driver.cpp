@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "tables/rtnetlink_write.h"
+#include "tables/table_states.h"
 
 namespace weft::tables {
 
@@ -295,3 +296,5 @@ Result<> LinkDriver::attach_pods(const std::string& bridge) {
 }
 
 }  // namespace weft::tables
+
+template class weft::reconcile::TableState<weft::tables::LinkKind>;  // table_states.h

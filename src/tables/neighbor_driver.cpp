@@ -4,6 +4,7 @@
 #include <linux/neighbour.h>
 
 #include "linux/netlink/neighbor.h"
+#include "tables/table_states.h"
 
 namespace weft::tables {
 
@@ -30,3 +31,5 @@ Result<> encode(const reconcile::Change<NeighborKind>& change, LinkIndex& links,
 }
 
 }  // namespace weft::tables
+
+template class weft::reconcile::TableState<weft::tables::NeighborKind>;  // table_states.h

@@ -10,6 +10,7 @@
 #include "linux/nft/dump.h"
 #include "tables/nft_read.h"
 #include "tables/nft_write.h"
+#include "tables/table_states.h"
 
 namespace weft::tables {
 
@@ -77,3 +78,5 @@ Error NftDriver::explain(Error error) {
 }
 
 }  // namespace weft::tables
+
+template class weft::reconcile::TableState<weft::tables::NftKind>;  // table_states.h

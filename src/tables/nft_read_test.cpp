@@ -201,6 +201,10 @@ TEST_F(NftReadTest, OnlyTheSetThatAnotherChangedIsReadAgain) {
   const IpAddress one = sample_.address(1);
   const NftKind::Key hairpin = sample_.element("hairpin", {one.bytes(), one.bytes()});
   const std::string pair = one.to_string() + " . " + one.to_string();
+  // While the kernel still makes room for a large batch, a reading misses elements and begins anew.
+  const auto endpoints_found = [&] { return collector_.finds[set("endpoints")]; };
+  for (int i = 0; i == 0 || (i < 50 && endpoints_found() > 30'010); ++i) read_in_slices(0, [] {});
+  ASSERT_LT(endpoints_found(), 30'010U);
   bool there = true;
   for (const int slices : {0, 1, 3, 6}) {
     read_in_slices(slices, [&] {
@@ -213,7 +217,7 @@ TEST_F(NftReadTest, OnlyTheSetThatAnotherChangedIsReadAgain) {
     if (!there) expected.erase(hairpin);
     EXPECT_THAT(differences(collector_.table, expected), IsEmpty()) << slices;
     // The set itself comes again with the structure; its elements do not.
-    EXPECT_LT(collector_.finds[set("endpoints")], 30'000U + 10U) << slices;
+    EXPECT_LT(endpoints_found(), 30'010U) << slices;
   }
 }
 

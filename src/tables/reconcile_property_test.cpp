@@ -22,6 +22,7 @@
 #include "tables/neighbor_driver.h"
 #include "tables/route_driver.h"
 #include "tables/sysctl_driver.h"
+#include "tables/table_states.h"
 
 namespace weft::tables {
 namespace {

@@ -2,6 +2,7 @@
 #include "tables/rule_driver.h"
 
 #include "linux/netlink/rule.h"
+#include "tables/table_states.h"
 
 namespace weft::tables {
 
@@ -48,3 +49,5 @@ Result<> encode(const reconcile::Change<RuleKind>& change, LinkIndex&, const Own
 }
 
 }  // namespace weft::tables
+
+template class weft::reconcile::TableState<weft::tables::RuleKind>;  // table_states.h
