@@ -41,7 +41,7 @@ void plan_links(const Config& config, const model::Node& self, const Underlay& u
   const std::string bridge(tables::kBridge);
   // A MAC of its own: a bridge without one takes its ports', and the pods' gateway would move.
   out.set<LinkKind>(
-      bridge, {.type = tables::Bridge{}, .mtu = mtu, .mac = derived_mac(0x58, underlay.address)});
+      bridge, {.type = netlink::Bridge{}, .mtu = mtu, .mac = derived_mac(0x58, underlay.address)});
   for (const Prefix& cidr : self.pod_cidrs)
     out.set<AddressKind>({bridge, {cidr.at(1), cidr.length}}, {});
 

@@ -79,8 +79,9 @@ TEST(PlanNode, BridgeVtepAndGatewaysForBothFamilies) {
   EXPECT_EQ(links["cni0"].mtu, 1450u);
   EXPECT_EQ(links["weft.1"].mtu, 1450u);
   EXPECT_EQ(links["weft.1"].mac->to_string(), "02:57:ac:1f:00:0b");
-  const auto vxlan = std::get<tables::Vxlan>(links["weft.1"].type);
-  EXPECT_EQ(vxlan, (tables::Vxlan{1, 8472, ip("172.31.0.11"), "eth0"}));
+  const auto vxlan = std::get<netlink::Vxlan>(links["weft.1"].type);
+  EXPECT_EQ(vxlan, (netlink::Vxlan{1, 8472, ip("172.31.0.11")}));
+  EXPECT_EQ(links["weft.1"].lower, "eth0");
   std::vector<std::string> addresses;
   for (const auto& edit : out.of<tables::AddressKind>())
     addresses.push_back(edit.key.link + " " + edit.key.prefix.to_string());

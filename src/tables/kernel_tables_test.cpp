@@ -49,7 +49,7 @@ class KernelTablesTest : public NetnsFixture {
 };
 
 TEST_F(KernelTablesTest, SeveralKindsGoInOneDatagram) {
-  const LinkKind::Table links{{"cni0", {.type = Bridge{}, .mtu = 1450}}};
+  const LinkKind::Table links{{"cni0", {.type = netlink::Bridge{}, .mtu = 1450}}};
   const AddressKind::Table addresses{{{"cni0", prefix("10.244.1.1/24")}, {}}};
   const RouteKind::Table routes{{{prefix("10.244.2.0/24")}, {.link = "cni0"}}};
   const Result<> written = tables_.write(

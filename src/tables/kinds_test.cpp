@@ -9,7 +9,7 @@ namespace {
 TEST(LinkKind, WhatIsUnsetIsTheKernels) {
   LinkKind::Value desired;
   LinkKind::Value actual;
-  actual.type = Bridge{};
+  actual.type = netlink::Bridge{};
   actual.mtu = 1500;
   actual.mac = MacAddress{{2}};
   actual.master = "";
@@ -21,7 +21,7 @@ TEST(LinkKind, WhatIsUnsetIsTheKernels) {
   desired.up = false;
   EXPECT_FALSE(LinkKind::same(desired, actual));
   actual.up = false;
-  desired.type = Vxlan{};
+  desired.type = netlink::Vxlan{};
   EXPECT_FALSE(LinkKind::same(desired, actual));
 }
 
@@ -39,11 +39,12 @@ TEST(LinkKind, ABridgeIsDifferentWithoutItsPorts) {
 
 TEST(LinkKind, AVethsPeerIsOutOfSight) {
   LinkKind::Value desired;
-  desired.type = Veth{"eth0", "/run/netns/pod", {}};
+  desired.type = netlink::Veth{{"eth0"}};
+  desired.peer_netns = "/run/netns/pod";
   LinkKind::Value actual;
-  actual.type = Veth{};
+  actual.type = netlink::Veth{};
   EXPECT_TRUE(LinkKind::same(desired, actual));
-  actual.type = Bridge{};
+  actual.type = netlink::Bridge{};
   EXPECT_FALSE(LinkKind::same(desired, actual));
 }
 

@@ -12,21 +12,11 @@ bool same_where_set(const std::optional<T>& desired, const std::optional<T>& act
   return !desired || desired == actual;
 }
 
-std::string describe_type(std::monostate) { return ""; }
-std::string describe_type(const Bridge& bridge) {
-  return bridge.stp ? "bridge stp on " : "bridge ";
-}
-std::string describe_type(const Vxlan& vxlan) {
-  std::string text = "vxlan id " + std::to_string(vxlan.vni) + " local " + vxlan.local.to_string();
-  if (!vxlan.device.empty()) text += " dev " + vxlan.device;
-  text += " dstport " + std::to_string(vxlan.port) + " ";
-  return vxlan.ttl == 0 ? text : text + "ttl " + std::to_string(vxlan.ttl) + " ";
-}
-std::string describe_type(const Veth& veth) {
-  if (veth.peer_name.empty()) return "veth ";
-  std::string text = "veth peer " + veth.peer_name + " ";
-  if (!veth.peer_netns.empty()) text += "netns " + veth.peer_netns + " ";
-  return text;
+std::string describe_type(const LinkKind::Value& value) {
+  std::string text = netlink::to_string(value.type);
+  if (!value.lower.empty()) text += " dev " + value.lower;
+  if (!value.peer_netns.empty()) text += " netns " + value.peer_netns;
+  return text.empty() ? "" : text + " ";
 }
 
 // A node has up to hundreds: the first few are named.
@@ -41,16 +31,11 @@ std::string describe_ports(const std::vector<std::string>& ports) {
 
 }  // namespace
 
-bool LinkKind::same_type(const Value& desired, const Value& actual) {
-  if (std::holds_alternative<std::monostate>(desired.type)) return true;
-  if (std::holds_alternative<Veth>(desired.type)) return std::holds_alternative<Veth>(actual.type);
-  return desired.type == actual.type;
-}
-
 bool LinkKind::same(const Value& desired, const Value& actual) {
-  return same_type(desired, actual) && desired.up == actual.up &&
-         same_where_set(desired.mtu, actual.mtu) && same_where_set(desired.mac, actual.mac) &&
-         same_where_set(desired.master, actual.master) &&
+  const bool any_type = std::holds_alternative<std::monostate>(desired.type);
+  return netlink::same(desired.type, actual.type) && (any_type || desired.lower == actual.lower) &&
+         desired.up == actual.up && same_where_set(desired.mtu, actual.mtu) &&
+         same_where_set(desired.mac, actual.mac) && same_where_set(desired.master, actual.master) &&
          same_where_set(desired.group, actual.group) &&
          same_where_set(desired.hairpin, actual.hairpin) &&
          desired.missing_ports == actual.missing_ports;
@@ -59,7 +44,7 @@ bool LinkKind::same(const Value& desired, const Value& actual) {
 std::string LinkKind::describe(const Key& key) { return key; }
 
 std::string LinkKind::describe(const Value& value) {
-  std::string text = std::visit([](const auto& type) { return describe_type(type); }, value.type);
+  std::string text = describe_type(value);
   text += value.up ? "up" : "down";
   if (value.mtu) text += " mtu " + std::to_string(*value.mtu);
   if (value.mac) text += " address " + value.mac->to_string();

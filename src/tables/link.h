@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Links, as plain data. Ours: those of the names that Ownership gives. A link is named, never
-// numbered: interface indexes are the kernel's, and a link that is made anew has another.
+// numbered: interface indexes are the kernel's, and a link that is made anew has another. What a
+// type has of its own is in linux/netlink/link_types.h, and nothing here knows one type from
+// another.
 #pragma once
 
 #include <cstdint>
@@ -9,40 +11,20 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <variant>
 #include <vector>
 
 #include "base/address.h"
+#include "linux/netlink/link_types.h"
 
 namespace weft::tables {
-
-struct Bridge {
-  bool stp = false;
-  bool operator==(const Bridge&) const = default;
-};
-
-struct Vxlan {
-  std::uint32_t vni = 0;
-  std::uint16_t port = 0;  // UDP, destination
-  IpAddress local{};       // outer source
-  std::string device{};    // underlay link
-  std::uint8_t ttl = 0;    // outer; 0 = the kernel's choice
-  bool operator==(const Vxlan&) const = default;
-};
-
-// A veth pair: the key names the end in this namespace.
-struct Veth {
-  std::string peer_name{};
-  std::string peer_netns{};  // path; "" = this namespace
-  std::optional<MacAddress> peer_mac{};
-  bool operator==(const Veth&) const = default;
-};
 
 struct LinkKind {
   using Key = std::string;  // the link's name
   struct Value {
     // monostate: a link that is there anyway (lo, a veth's far end) and only has its settings set.
-    std::variant<std::monostate, Bridge, Vxlan, Veth> type{};
+    netlink::LinkType type{};
+    std::string lower{};       // the link beneath; "" = none, or (VXLAN) by route
+    std::string peer_netns{};  // of a pair: path of the peer's namespace; "" = this one. Not read
     bool up = true;
     std::optional<std::uint32_t> mtu{};
     std::optional<MacAddress> mac{};
@@ -56,8 +38,6 @@ struct LinkKind {
   using Table = std::map<Key, Value>;
   static constexpr std::string_view kName = "link";
   static bool same(const Value& desired, const Value& actual);
-  // `actual` is what was read: a veth's peer is out of sight there.
-  static bool same_type(const Value& desired, const Value& actual);
   static std::string describe(const Key& key);
   static std::string describe(const Value& value);
 };

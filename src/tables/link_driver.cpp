@@ -18,13 +18,8 @@ namespace {
 
 Result<LinkKind::Value> value_of(const netlink::Link& link, LinkIndex& links) {
   LinkKind::Value value;
-  if (const auto* bridge = std::get_if<netlink::Bridge>(&link.type))
-    value.type = Bridge{bridge->stp};
-  if (std::holds_alternative<netlink::Veth>(link.type)) value.type = Veth{};
-  if (const auto* vxlan = std::get_if<netlink::Vxlan>(&link.type)) {
-    WEFT_ASSIGN(std::string device, links.name_of(vxlan->link));
-    value.type = Vxlan{vxlan->vni, vxlan->port, vxlan->local, std::move(device), vxlan->ttl};
-  }
+  value.type = link.type;
+  WEFT_ASSIGN(value.lower, links.name_of(link.lower));
   value.up = link.up.value_or(false);
   value.mtu = link.mtu;
   value.mac = link.mac;
@@ -34,35 +29,6 @@ Result<LinkKind::Value> value_of(const netlink::Link& link, LinkIndex& links) {
   return value;
 }
 
-// The type in the kernel's terms: indexes for names, an open file for a namespace's path.
-struct TypeEncoder {
-  LinkIndex& links;
-  const LinkKind::Value& value;
-  netlink::Link& link;
-
-  Result<> operator()(std::monostate) const { return fail_errno("link " + link.name, ENODEV); }
-  Result<> operator()(const Bridge& bridge) const {
-    link.type = netlink::Bridge{bridge.stp};
-    return {};
-  }
-  Result<> operator()(const Vxlan& vxlan) const {
-    std::uint32_t device = 0;
-    if (!vxlan.device.empty()) {
-      WEFT_ASSIGN(device, links.index_of(vxlan.device));
-    }
-    link.type = netlink::Vxlan{vxlan.vni, vxlan.port, vxlan.local, device, vxlan.ttl};
-    return {};
-  }
-  Result<> operator()(const Veth& veth) const {
-    int netns = -1;
-    if (!veth.peer_netns.empty()) {
-      WEFT_ASSIGN(netns, links.open_netns(veth.peer_netns));
-    }
-    link.type = netlink::Veth{veth.peer_name, netns, veth.peer_mac, value.mtu, 0};
-    return {};
-  }
-};
-
 template <class T>
 std::optional<T> where_different(const std::optional<T>& desired, const std::optional<T>& actual) {
   return desired == actual ? std::nullopt : desired;
@@ -70,9 +36,16 @@ std::optional<T> where_different(const std::optional<T>& desired, const std::opt
 
 Result<netlink::Link> link_to_create(const std::string& name, const LinkKind::Value& value,
                                      LinkIndex& links) {
+  if (std::holds_alternative<std::monostate>(value.type)) return fail_errno("link " + name, ENODEV);
   netlink::Link link;
   link.name = name;
-  WEFT_TRY(std::visit(TypeEncoder{links, value, link}, value.type));
+  link.type = value.type;
+  if (!value.lower.empty()) {
+    WEFT_ASSIGN(link.lower, links.index_of(value.lower));
+  }
+  if (!value.peer_netns.empty()) {
+    WEFT_ASSIGN(link.peer_netns, links.open_netns(value.peer_netns));
+  }
   link.up = value.up;
   link.mtu = value.mtu;
   link.mac = value.mac;
@@ -82,22 +55,6 @@ Result<netlink::Link> link_to_create(const std::string& name, const LinkKind::Va
     WEFT_ASSIGN(link.master, links.index_of(*value.master));
   }
   return link;
-}
-
-void put_new_link(netlink::Link link, netlink::Batch& batch) {
-  netlink::Link later;
-  later.name = link.name;
-  later.hairpin = std::exchange(link.hairpin, std::nullopt);
-  // A bridge keeps to an MTU only when it is set on the finished bridge; one that was given at its
-  // creation goes with the last port (br_mtu_auto_adjust).
-  if (std::holds_alternative<netlink::Bridge>(link.type))
-    later.mtu = std::exchange(link.mtu, std::nullopt);
-  // A VXLAN link takes its UDP port when it comes up. One that cannot stays, down: to make and
-  // remove it at every attempt would be told to the whole node each time.
-  if (std::holds_alternative<netlink::Vxlan>(link.type))
-    later.up = std::exchange(link.up, std::nullopt);
-  netlink::put_link(batch, link);
-  if (later.up || later.mtu || later.hairpin) netlink::put_link_change(batch, later);
 }
 
 Result<> change_in_place(const netlink::Link& actual, const LinkKind::Value& from,
@@ -119,30 +76,25 @@ Result<> change_in_place(const netlink::Link& actual, const LinkKind::Value& fro
   }
   if (link.up || link.mtu || link.mac || link.group || link.hairpin || link.master)
     netlink::put_link_change(batch, link);
-  if (!LinkKind::same_type(to, from)) {
-    WEFT_TRY(std::visit(TypeEncoder{links, to, link}, to.type));
+  if (!netlink::same(to.type, from.type)) {
+    link.type = to.type;
     netlink::put_link_type_change(batch, link);
   }
   return {};
 }
 
-// The link that `value` describes, where someone has renamed it. Fails where another VXLAN link
-// stands in the way of ours: the kernel allows one a VNI and port, and does not say which it has.
+// The link that `value` describes, where someone has renamed it: a pair's MAC address does not
+// tell, its peer has gone elsewhere. Fails where a link stands in the way that ours cannot be
+// beside: the kernel would not say which.
 Result<std::optional<netlink::Link>> find_renamed(const LinkKind::Value& value, LinkIndex& links) {
-  const auto* vxlan = std::get_if<Vxlan>(&value.type);
-  if (!value.mac || (vxlan == nullptr && !std::holds_alternative<Bridge>(value.type)))
+  if (!value.mac || std::holds_alternative<std::monostate>(value.type) ||
+      netlink::is_pair(value.type))
     return std::nullopt;
   WEFT_ASSIGN(const std::vector<netlink::Link> all, links.read_all());
   for (const netlink::Link& link : all) {
-    const auto* other = std::get_if<netlink::Vxlan>(&link.type);
-    const bool same_type =
-        vxlan != nullptr ? other != nullptr : std::holds_alternative<netlink::Bridge>(link.type);
-    if (same_type && link.mac == value.mac) return link;
-    if (vxlan != nullptr && other != nullptr && other->vni == vxlan->vni &&
-        other->port == vxlan->port && other->local.family() == vxlan->local.family())
-      return fail("VNI " + std::to_string(vxlan->vni) + ", port " + std::to_string(vxlan->port) +
-                      " is taken by link " + link.name,
-                  EEXIST);
+    if (link.type.index() == value.type.index() && link.mac == value.mac) return link;
+    const std::string taken = netlink::clash(value.type, link.type);
+    if (!taken.empty()) return fail(taken + " is taken by link " + link.name, EEXIST);
   }
   return std::nullopt;
 }
@@ -157,19 +109,13 @@ void put_rename(const netlink::Link& link, const std::string& name, netlink::Bat
 }
 
 bool rests_on(const reconcile::Change<LinkKind>& change, const std::set<std::string>& links) {
-  if (!change.value) return false;
-  const auto* vxlan = std::get_if<Vxlan>(&change.value->type);
-  return (vxlan != nullptr && links.contains(vxlan->device)) ||
-         (change.value->master && links.contains(*change.value->master));
+  return change.value && (links.contains(change.value->lower) ||
+                          (change.value->master && links.contains(*change.value->master)));
 }
 
-bool needs_remaking(const LinkKind::Value& desired, LinkKind::Value actual) {
-  // These change in place.
-  if (const auto* bridge = std::get_if<Bridge>(&desired.type))
-    if (auto* other = std::get_if<Bridge>(&actual.type)) other->stp = bridge->stp;
-  if (const auto* vxlan = std::get_if<Vxlan>(&desired.type))
-    if (auto* other = std::get_if<Vxlan>(&actual.type)) other->ttl = vxlan->ttl;
-  return !LinkKind::same_type(desired, actual);
+bool needs_remaking(const LinkKind::Value& desired, const LinkKind::Value& actual) {
+  if (std::holds_alternative<std::monostate>(desired.type)) return false;
+  return desired.lower != actual.lower || !netlink::changes_in_place(desired.type, actual.type);
 }
 
 // "Address already in use" does not say what is.
@@ -179,8 +125,8 @@ void name_taken_ports(const reconcile::Changes<LinkKind>& changes,
     if (!key || error.code != EADDRINUSE) continue;
     for (const auto& change : changes) {
       if (change.key != *key || !change.value) continue;
-      if (const auto* vxlan = std::get_if<Vxlan>(&change.value->type))
-        error = std::move(error).in("UDP port " + std::to_string(vxlan->port) + " is taken");
+      if (const auto port = netlink::udp_port(change.value->type))
+        error = std::move(error).in("UDP port " + std::to_string(*port) + " is taken");
     }
   }
 }
@@ -219,9 +165,9 @@ Result<> encode(const reconcile::Change<LinkKind>& change, LinkIndex& links, con
       return change_in_place(*actual, from, *change.value, links, batch);
     }
   }
-  WEFT_ASSIGN(netlink::Link link, link_to_create(change.key, *change.value, links));
+  WEFT_ASSIGN(const netlink::Link link, link_to_create(change.key, *change.value, links));
   if (actual) netlink::put_link_removal(batch, actual->index);
-  put_new_link(std::move(link), batch);
+  netlink::put_link(batch, link);
   return {};
 }
 
@@ -233,7 +179,7 @@ Result<LinkKind::Table> LinkDriver::read() {
     if (!link) continue;
     LinkKind::Value& value = table[name];
     WEFT_ASSIGN(value, value_of(*link, links));
-    if (!std::holds_alternative<Bridge>(value.type)) continue;
+    if (!std::holds_alternative<netlink::Bridge>(value.type)) continue;
     WEFT_ASSIGN(const std::vector<netlink::Link> detached,
                 detached_pods(links, ownership_.port_group));
     for (const netlink::Link& pod : detached) value.missing_ports.push_back(pod.name);
@@ -265,7 +211,7 @@ void LinkDriver::write(const reconcile::Changes<LinkKind>& changes,
   }
   name_taken_ports(changes, failures);
   for (const auto& change : changes) {
-    if (!change.value || !std::holds_alternative<Bridge>(change.value->type)) continue;
+    if (!change.value || !std::holds_alternative<netlink::Bridge>(change.value->type)) continue;
     Result<> attached = attach_pods(change.key);
     if (!attached) failures.push_back({change.key, std::move(attached.error())});
   }

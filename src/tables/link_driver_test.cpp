@@ -22,12 +22,13 @@ class LinkDriverTest : public DriverFixture {
   static LinkKind::Table node() {
     LinkKind::Table table;
     LinkKind::Value bridge;
-    bridge.type = Bridge{};
+    bridge.type = netlink::Bridge{};
     bridge.mtu = 1450;
     bridge.mac = mac("02:58:00:00:00:01");
     table["cni0"] = bridge;
     LinkKind::Value vxlan;
-    vxlan.type = Vxlan{1, 8472, ip("172.31.0.11"), "eth0"};
+    vxlan.type = netlink::Vxlan{1, 8472, ip("172.31.0.11")};
+    vxlan.lower = "eth0";
     vxlan.mtu = 1450;
     vxlan.mac = mac("02:57:00:00:00:01");
     table["weft.1"] = vxlan;
@@ -46,7 +47,7 @@ TEST_F(LinkDriverTest, WritesAndReadsBackANodesLinks) {
       drift(driver_, node()),
       ElementsAre(
           "missing cni0:  -> bridge up mtu 1450 address 02:58:00:00:00:01",
-          "missing weft.1:  -> vxlan id 1 local 172.31.0.11 dev eth0 dstport 8472 up mtu 1450 "
+          "missing weft.1:  -> vxlan id 1 local 172.31.0.11 dstport 8472 dev eth0 up mtu 1450 "
           "address 02:57:00:00:00:01"));
   EXPECT_THAT(repair(driver_, node()), IsEmpty());
   EXPECT_THAT(sh("ip -d -o link show weft.1"),
@@ -58,11 +59,10 @@ TEST_F(LinkDriverTest, SettingsAreMendedInPlace) {
   ASSERT_THAT(repair(driver_, node()), IsEmpty());
   const std::string index = index_of("weft.1");
   sh("ip link set weft.1 down mtu 1400 address 02:00:00:00:00:09; ip link set cni0 down");
-  EXPECT_THAT(
-      drift(driver_, node()),
-      ElementsAre(StartsWith("different cni0: bridge down"),
-                  StartsWith("different weft.1: vxlan id 1 local 172.31.0.11 dev eth0 dstport "
-                             "8472 down mtu 1400 address 02:00:00:00:00:09")));
+  EXPECT_THAT(drift(driver_, node()),
+              ElementsAre(StartsWith("different cni0: bridge down"),
+                          StartsWith("different weft.1: vxlan id 1 local 172.31.0.11 dstport 8472 "
+                                     "dev eth0 down mtu 1400 address 02:00:00:00:00:09")));
   EXPECT_THAT(repair(driver_, node()), IsEmpty());
   EXPECT_EQ(index_of("weft.1"), index);
 }
@@ -75,8 +75,8 @@ TEST_F(LinkDriverTest, SettingsOfATypeAreMendedInPlace) {
   EXPECT_THAT(
       drift(driver_, node()),
       ElementsAre(StartsWith("different cni0: bridge stp on up"),
-                  StartsWith("different weft.1: vxlan id 1 local 172.31.0.11 dev eth0 dstport 8472 "
-                             "ttl 1 up")));
+                  StartsWith("different weft.1: vxlan id 1 local 172.31.0.11 dstport 8472 ttl 1 "
+                             "dev eth0 up")));
   EXPECT_THAT(repair(driver_, node()), IsEmpty());
   EXPECT_EQ(index_of("cni0"), bridge);
   EXPECT_EQ(index_of("weft.1"), vxlan);
@@ -88,13 +88,16 @@ TEST_F(LinkDriverTest, SettingsOfATypeAreMendedInPlace) {
 TEST_F(LinkDriverTest, ALinkThatBecameAnotherIsMadeAnew) {
   ASSERT_THAT(repair(driver_, node()), IsEmpty());
   sh("ip link add eth1 type veth peer name far1");
-  for (const Vxlan& vxlan :
-       {Vxlan{2, 8472, ip("172.31.0.11"), "eth0"}, Vxlan{2, 4789, ip("172.31.0.11"), "eth0"},
-        Vxlan{2, 4789, ip("172.31.0.12"), "eth0"}, Vxlan{2, 4789, ip("172.31.0.12"), "eth1"},
-        Vxlan{2, 4789, ip("2001:db8::1"), "eth1"}}) {
+  using netlink::Vxlan;
+  for (const auto& [vxlan, lower] : {std::pair{Vxlan{2, 8472, ip("172.31.0.11")}, "eth0"},
+                                     std::pair{Vxlan{2, 4789, ip("172.31.0.11")}, "eth0"},
+                                     std::pair{Vxlan{2, 4789, ip("172.31.0.12")}, "eth0"},
+                                     std::pair{Vxlan{2, 4789, ip("172.31.0.12")}, "eth1"},
+                                     std::pair{Vxlan{2, 4789, ip("2001:db8::1")}, "eth1"}}) {
     const std::string index = index_of("weft.1");
     LinkKind::Table desired = node();
     desired["weft.1"].type = vxlan;
+    desired["weft.1"].lower = lower;
     if (vxlan.local.is_v6()) desired["weft.1"].mtu = 1430;
     EXPECT_THAT(repair(driver_, desired), IsEmpty());
     EXPECT_NE(index_of("weft.1"), index);
@@ -186,7 +189,7 @@ TEST_F(LinkDriverTest, ATakenUdpPortIsNamedAndTheLinkComesUpOnceItIsFree) {
   EXPECT_EQ(repair(driver_, node()), taken);
   const std::string index = index_of("weft.1");
   EXPECT_THAT(drift(driver_, node()), ElementsAre(StartsWith("different weft.1: vxlan id 1 local "
-                                                             "172.31.0.11 dev eth0 dstport 8472 "
+                                                             "172.31.0.11 dstport 8472 dev eth0 "
                                                              "down mtu 1450")));
   EXPECT_EQ(repair(driver_, node()), taken);
   sh("ip link del vx9");
@@ -214,7 +217,8 @@ TEST_F(LinkDriverTest, AVethWithMasterGroupAndHairpinInOneWrite) {
   LinkKind::Table desired = node();
   desired.erase("weft.1");
   LinkKind::Value veth;
-  veth.type = Veth{"eth0", path_of(pod), mac("02:00:00:00:00:22")};
+  veth.type = netlink::Veth{{"eth0", mac("02:00:00:00:00:22"), 1450}};
+  veth.peer_netns = path_of(pod);
   veth.mtu = 1450;
   veth.master = "cni0";
   veth.group = 87;
@@ -244,10 +248,11 @@ TEST_F(LinkDriverTest, AVethWithMasterGroupAndHairpinInOneWrite) {
 
 TEST_F(LinkDriverTest, ErrorsNameTheLink) {
   LinkKind::Value vxlan = node().at("weft.1");
-  std::get<Vxlan>(vxlan.type).device = "nonesuch";
+  vxlan.lower = "nonesuch";
   EXPECT_THAT(add<LinkKind>(driver_, {{"weft.1", vxlan}}),
               ElementsAre("weft.1: link nonesuch: No such device"));
-  std::get<Vxlan>(vxlan.type) = {1U << 24, 8472, ip("172.31.0.11"), "eth0"};
+  vxlan.type = netlink::Vxlan{1U << 24, 8472, ip("172.31.0.11")};
+  vxlan.lower = "eth0";
   EXPECT_THAT(add<LinkKind>(driver_, {{"weft.1", vxlan}}),
               ElementsAre(StartsWith("weft.1: RTM_NEWLINK: ")));
   LinkKind::Value settings;

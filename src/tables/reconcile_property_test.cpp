@@ -71,7 +71,7 @@ using Tables = TablesOf<Kinds>::Type;
 void plan_bridge(const Node& node, Tables& out) {
   if (node.bridge == 0) return;
   LinkKind::Value bridge;
-  bridge.type = Bridge{};
+  bridge.type = netlink::Bridge{};
   bridge.mtu = node.bridge == 1 ? 1450U : 1400U;
   bridge.mac = MacAddress{{2, 0x58, 0, 0, 0, 1}};
   std::get<0>(out)["cni0"] = bridge;
@@ -83,7 +83,8 @@ void plan_bridge(const Node& node, Tables& out) {
 void plan_vxlan(const Node& node, Tables& out) {
   if (node.vxlan == 0) return;
   LinkKind::Value vxlan;
-  vxlan.type = Vxlan{static_cast<std::uint32_t>(node.vxlan), 8472, ip("172.31.0.11"), "eth0"};
+  vxlan.type = netlink::Vxlan{static_cast<std::uint32_t>(node.vxlan), 8472, ip("172.31.0.11")};
+  vxlan.lower = "eth0";
   vxlan.mtu = node.vxlan_mtu == 0 ? 1450U : 1400U;
   vxlan.mac = MacAddress{{2, 0x57, 0, 0, 0, 1}};
   std::get<0>(out)["weft.1"] = vxlan;

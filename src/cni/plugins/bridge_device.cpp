@@ -40,16 +40,10 @@ Result<> create_bridge(netlink::Socket& socket, const BridgeConfig& config) {
   link.name = config.bridge;
   link.type = netlink::Bridge{};
   link.mac = named_mac(kBridgeMac, config.bridge);
+  link.mtu = config.mtu;
   link.up = true;
   netlink::Batch batch;
   put_link(batch, link);
-  if (config.mtu) {
-    // Set on the finished bridge it holds; given at creation it would follow the ports'.
-    netlink::Link mtu;
-    mtu.name = config.bridge;
-    mtu.mtu = config.mtu;
-    put_link_change(batch, mtu);
-  }
   Result<> created = socket.run(batch);
   if (!created && created.error().code != EEXIST) return created;  // another ADD was first
   // Where the kernel has no IPv6 there are no advertisements to refuse.

@@ -45,7 +45,8 @@ Outcome<> check_route(const Route& route) {
 
 tables::LinkKind::Value veth(const BridgeConfig& config, const PodNames& names) {
   tables::LinkKind::Value value;
-  value.type = tables::Veth{names.ifname, names.netns, names.pod_mac};
+  value.type = netlink::Veth{{names.ifname, names.pod_mac, config.mtu}};
+  value.peer_netns = names.netns;
   value.mtu = config.mtu;
   value.mac = names.host_mac;
   value.master = config.bridge;

@@ -105,8 +105,9 @@ TEST(PlanPod, IsWhatThePodGets) {
   const PodTables tables = plan_pod(config, names, result).value();
 
   const tables::LinkKind::Value& pair = tables.host_links.at("veth1");
-  EXPECT_EQ(std::get<tables::Veth>(pair.type),
-            (tables::Veth{"eth0", "/run/netns/x", names.pod_mac}));
+  EXPECT_EQ(std::get<netlink::Veth>(pair.type),
+            (netlink::Veth{{"eth0", names.pod_mac, config.mtu}}));
+  EXPECT_EQ(pair.peer_netns, "/run/netns/x");
   EXPECT_EQ(pair.master, "cni0");
   EXPECT_EQ(pair.group, tables::kPodLinkGroup);
   EXPECT_EQ(pair.mtu, 1450U);

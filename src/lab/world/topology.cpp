@@ -86,11 +86,8 @@ Result<> wire(netlink::Socket& fabric, const Settings& settings, const NodePlan&
               const Netns& node_netns) {
   netlink::Link link = up(node.name);
   link.mtu = kMtu;
-  netlink::Veth veth;
-  veth.peer_name = kNodeLink;
-  veth.peer_netns = node_netns.fd();
-  veth.peer_mtu = kMtu;
-  link.type = veth;
+  link.type = netlink::Veth{{.name = kNodeLink, .mtu = kMtu}};
+  link.peer_netns = node_netns.fd();
   if (settings.fabric == Fabric::kSwitch) {
     WEFT_ASSIGN(link.master, index_of(fabric, kBridge));
   }

@@ -4,11 +4,12 @@
 #include <linux/if.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
-#include <linux/veth.h>
 #include <sys/socket.h>
 
 #include <cerrno>
 #include <utility>
+
+#include "linux/netlink/link_type_messages.h"
 
 namespace weft::netlink {
 
@@ -33,99 +34,16 @@ void put_settings(Message& message, const Link& link) {
   if (link.group) message.u32(IFLA_GROUP, *link.group);
 }
 
-// Else a veth has room for a queue a CPU, uses one, and waits two RCU grace periods for that.
-void put_one_queue(Message& message) {
-  message.u32(IFLA_NUM_TX_QUEUES, 1).u32(IFLA_NUM_RX_QUEUES, 1);
-}
-
-void put_type(Message&, std::monostate) {}  // the kernel refuses it
-
-void put_type(Message& message, const Bridge& bridge) {
-  message.text(IFLA_INFO_KIND, "bridge");
-  if (bridge.stp) message.nest(IFLA_INFO_DATA, [&] { message.u32(IFLA_BR_STP_STATE, 1); });
-}
-
-void put_type(Message& message, const Vxlan& vxlan) {
-  message.text(IFLA_INFO_KIND, "vxlan").nest(IFLA_INFO_DATA, [&] {
-    message.u32(IFLA_VXLAN_ID, vxlan.vni)
-        .be16(IFLA_VXLAN_PORT, vxlan.port)
-        .u8(IFLA_VXLAN_LEARNING, 0)
-        .address(vxlan.local.is_v4() ? IFLA_VXLAN_LOCAL : IFLA_VXLAN_LOCAL6, vxlan.local);
-    if (vxlan.link != 0) message.u32(IFLA_VXLAN_LINK, vxlan.link);
-    if (vxlan.ttl != 0) message.u8(IFLA_VXLAN_TTL, vxlan.ttl);
-  });
-}
-
-void put_type(Message& message, const Veth& veth) {
-  message.text(IFLA_INFO_KIND, "veth").nest(IFLA_INFO_DATA, [&] {
-    message.nest(VETH_INFO_PEER, [&] {
-      message.append(bytes_of(ifinfomsg{})).text(IFLA_IFNAME, veth.peer_name);
-      put_one_queue(message);
-      if (veth.peer_mac) message.mac(IFLA_ADDRESS, *veth.peer_mac);
-      if (veth.peer_mtu) message.u32(IFLA_MTU, *veth.peer_mtu);
-      if (veth.peer_netns >= 0)
-        message.u32(IFLA_NET_NS_FD, static_cast<std::uint32_t>(veth.peer_netns));
-    });
-  });
-}
-
-void put_type_change(Message& message, const Bridge& bridge) {
-  message.text(IFLA_INFO_KIND, "bridge").nest(IFLA_INFO_DATA, [&] {
-    message.u32(IFLA_BR_STP_STATE, bridge.stp ? 1 : 0);
-  });
-}
-
-void put_type_change(Message& message, const Vxlan& vxlan) {
-  message.text(IFLA_INFO_KIND, "vxlan").nest(IFLA_INFO_DATA, [&] {
-    message.u8(IFLA_VXLAN_TTL, vxlan.ttl);
-  });
-}
-
-void parse_bridge(const Attribute& data, Link& link) {
-  for (const Attribute attribute : nested(data))
-    if (attribute.type() == IFLA_BR_STP_STATE) link.type = Bridge{attribute.u32() != 0};
-}
-
-void parse_vxlan(const Attribute& data, Link& link) {
-  Vxlan vxlan;
-  for (const Attribute attribute : nested(data)) {
-    switch (attribute.type()) {
-      case IFLA_VXLAN_ID:
-        vxlan.vni = attribute.u32();
-        break;
-      case IFLA_VXLAN_PORT:
-        vxlan.port = attribute.be16();
-        break;
-      case IFLA_VXLAN_LINK:
-        vxlan.link = attribute.u32();
-        break;
-      case IFLA_VXLAN_TTL:
-        vxlan.ttl = attribute.u8();
-        break;
-      case IFLA_VXLAN_LOCAL:
-      case IFLA_VXLAN_LOCAL6:
-        vxlan.local = attribute.address();
-        break;
-      default:
-        break;
-    }
-  }
-  link.type = vxlan;
-}
-
 void parse_type(const Attribute& info, Link& link) {
   bool bridge_port = false;
   for (const Attribute attribute : nested(info)) {
     switch (attribute.type()) {
       case IFLA_INFO_KIND:
         link.kind = attribute.text();
-        if (link.kind == "bridge") link.type = Bridge{};
-        if (link.kind == "vxlan") link.type = Vxlan{};
-        if (link.kind == "veth") link.type = Veth{};
+        link.type = type_of(link.kind);
         break;
       case IFLA_INFO_DATA:
-        if (link.kind == "bridge") parse_bridge(attribute, link);
-        if (link.kind == "vxlan") parse_vxlan(attribute, link);
+        parse_type_data(attribute, link);
         break;
       case IFLA_INFO_SLAVE_KIND:
         bridge_port = attribute.text() == "bridge";
@@ -141,6 +59,20 @@ void parse_type(const Attribute& info, Link& link) {
         break;
     }
   }
+}
+
+// Takes from a link that is to be created what must wait until it is there.
+Link take_later(Link& link) {
+  Link later;
+  later.name = link.name;
+  later.hairpin = std::exchange(link.hairpin, std::nullopt);  // of the port, which must exist
+  // A bridge keeps to an MTU only when it is set on the finished bridge; one that was given at its
+  // creation goes with the last port (br_mtu_auto_adjust).
+  if (std::holds_alternative<Bridge>(link.type)) later.mtu = std::exchange(link.mtu, std::nullopt);
+  // A UDP port is taken when the link comes up. One that cannot stays, down: to make and remove it
+  // at every attempt would be told to the whole node each time.
+  if (udp_port(link.type)) later.up = std::exchange(link.up, std::nullopt);
+  return later;
 }
 
 // Asks for one link; nothing when the kernel has none such.
@@ -161,12 +93,14 @@ Result<std::optional<Link>> find(Socket& socket, std::uint32_t index, Name put_n
 }  // namespace
 
 void put_link(Batch& batch, const Link& link) {
+  Link first = link;
+  const Link later = take_later(first);
   Message message = batch.add(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL);
-  message.header(header_of(link)).text(IFLA_IFNAME, link.name);
-  put_settings(message, link);
-  if (std::holds_alternative<Veth>(link.type)) put_one_queue(message);
-  message.nest(IFLA_LINKINFO,
-               [&] { std::visit([&](const auto& type) { put_type(message, type); }, link.type); });
+  message.header(header_of(first)).text(IFLA_IFNAME, first.name);
+  put_settings(message, first);
+  if (is_pair(first.type)) put_one_queue(message);
+  message.nest(IFLA_LINKINFO, [&] { put_type(message, first); });
+  if (later.up || later.mtu || later.hairpin) put_link_change(batch, later);
 }
 
 void put_link_change(Batch& batch, const Link& link) {
@@ -194,12 +128,8 @@ void put_link_change(Batch& batch, const Link& link) {
 void put_link_type_change(Batch& batch, const Link& link) {
   ifinfomsg header{};
   header.ifi_index = static_cast<int>(link.index);
-  const auto put = [&](const auto& type) {
-    Message message = batch.add(RTM_NEWLINK, 0);
-    message.header(header).nest(IFLA_LINKINFO, [&] { put_type_change(message, type); });
-  };
-  if (const auto* bridge = std::get_if<Bridge>(&link.type)) put(*bridge);
-  if (const auto* vxlan = std::get_if<Vxlan>(&link.type)) put(*vxlan);
+  Message message = batch.add(RTM_NEWLINK, 0);
+  message.header(header).nest(IFLA_LINKINFO, [&] { put_type_settings(message, link.type); });
 }
 
 void put_link_rename(Batch& batch, std::uint32_t index, std::string_view name) {
@@ -242,7 +172,6 @@ Link parse_link(const MessageView& message) {
   link.index = static_cast<std::uint32_t>(header.ifi_index);
   link.up = (header.ifi_flags & IFF_UP) != 0;
   link.master = 0;
-  std::uint32_t peer = 0;
   for (const Attribute attribute : message.attributes<ifinfomsg>()) {
     switch (attribute.type()) {
       case IFLA_IFNAME:
@@ -260,9 +189,6 @@ Link parse_link(const MessageView& message) {
       case IFLA_GROUP:
         link.group = attribute.u32();
         break;
-      case IFLA_LINK:
-        peer = attribute.u32();
-        break;
       case IFLA_LINKINFO:
         parse_type(attribute, link);
         break;
@@ -270,7 +196,6 @@ Link parse_link(const MessageView& message) {
         break;
     }
   }
-  if (auto* veth = std::get_if<Veth>(&link.type)) veth->peer_index = peer;
   return link;
 }
 

@@ -31,10 +31,8 @@ class LinkRemovalTest : public RtnetlinkFixture {
     Batch batch;
     Link port;
     port.name = "port0";
-    Veth veth;
-    veth.peer_name = "eth0";
-    veth.peer_netns = pod_.fd();
-    port.type = veth;
+    port.type = Veth{{"eth0"}};
+    port.peer_netns = pod_.fd();
     port.master = index_of("br0");
     port.up = true;
     put_link(batch, port);

@@ -32,10 +32,10 @@ Result<> VxlanTransport::check(const Underlay& underlay) const {
 
 void VxlanTransport::plan_node(const LocalNode& node, TableChanges& out) const {
   const std::string vxlan(tables::kVxlan);
-  out.set<LinkKind>(vxlan, {.type = tables::Vxlan{.vni = tables::kVxlanVni,
-                                                  .port = tables::kVxlanPort,
-                                                  .local = node.underlay.address,
-                                                  .device = node.underlay.link},
+  out.set<LinkKind>(vxlan, {.type = netlink::Vxlan{.vni = tables::kVxlanVni,
+                                                   .port = tables::kVxlanPort,
+                                                   .local = node.underlay.address},
+                            .lower = node.underlay.link,
                             .mtu = node.mtu,
                             .mac = vtep_mac(node.underlay.address)});
   for (const Prefix& cidr : node.pod_cidrs)
