@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Addresses. Ours: every permanent address on a link of ours but the kernel's own link-local ones.
-// Unset fields are the kernel's. IPv6 addresses come without duplicate address detection.
+// Unset fields are the kernel's. IPv6 addresses come without duplicate address detection. Not
+// netlink::Address under another name: of its flags only those that one may want are here.
 #pragma once
 
 #include <compare>

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Routes. Ours: those with the protocol number, in the tables, that Ownership gives. Unset optional
-// fields are the kernel's.
+// fields are the kernel's. Not netlink::Route under another name: this is parted into what tells
+// routes apart and what may change, its links are named, and whose it is goes without saying.
 #pragma once
 
 #include <linux/rtnetlink.h>

@@ -4,30 +4,17 @@
 // number that Ownership gives.
 #pragma once
 
-#include <compare>
 #include <cstdint>
 #include <map>
-#include <optional>
 #include <string>
 #include <string_view>
 
-#include "base/address.h"
+#include "linux/netlink/rule_selector.h"
 
 namespace weft::tables {
 
 struct RuleKind {
-  struct Key {
-    IpFamily family = IpFamily::kIpv4;
-    std::uint32_t priority = 0;
-    std::optional<Prefix> source{};
-    std::optional<Prefix> destination{};
-    std::uint32_t mark = 0;  // compared under `mask`
-    std::uint32_t mask = 0;  // 0 = marks do not matter
-    std::string in_link{};   // "" = any
-    std::string out_link{};  // "" = any
-    bool invert = false;     // what does not match
-    auto operator<=>(const Key&) const = default;
-  };
+  using Key = netlink::RuleSelector;
   struct Value {
     std::uint32_t table = 0;  // that of the routes
     bool operator==(const Value&) const = default;

@@ -10,21 +10,22 @@ namespace weft::netlink {
 namespace {
 
 void put(Message message, const Rule& rule) {
+  const RuleSelector& selector = rule.selector;
   fib_rule_hdr header{};
-  header.family = family_number(rule.family);
+  header.family = family_number(selector.family);
   header.action = FR_ACT_TO_TBL;
-  if (rule.source) header.src_len = rule.source->length;
-  if (rule.destination) header.dst_len = rule.destination->length;
-  if (rule.invert) header.flags |= FIB_RULE_INVERT;
+  if (selector.source) header.src_len = selector.source->length;
+  if (selector.destination) header.dst_len = selector.destination->length;
+  if (selector.invert) header.flags |= FIB_RULE_INVERT;
   message.header(header)
-      .u32(FRA_PRIORITY, rule.priority)
+      .u32(FRA_PRIORITY, selector.priority)
       .u32(FRA_TABLE, rule.table)
       .u8(FRA_PROTOCOL, rule.protocol);
-  if (rule.source) message.address(FRA_SRC, rule.source->address);
-  if (rule.destination) message.address(FRA_DST, rule.destination->address);
-  if (rule.mask != 0) message.u32(FRA_FWMARK, rule.mark).u32(FRA_FWMASK, rule.mask);
-  if (!rule.in_link.empty()) message.text(FRA_IIFNAME, rule.in_link);
-  if (!rule.out_link.empty()) message.text(FRA_OIFNAME, rule.out_link);
+  if (selector.source) message.address(FRA_SRC, selector.source->address);
+  if (selector.destination) message.address(FRA_DST, selector.destination->address);
+  if (selector.mask != 0) message.u32(FRA_FWMARK, selector.mark).u32(FRA_FWMASK, selector.mask);
+  if (!selector.in_link.empty()) message.text(FRA_IIFNAME, selector.in_link);
+  if (!selector.out_link.empty()) message.text(FRA_OIFNAME, selector.out_link);
 }
 
 }  // namespace
@@ -51,14 +52,15 @@ Result<std::vector<Rule>> list_rules(Socket& socket, IpFamily family) {
 Rule parse_rule(const MessageView& message) {
   const auto header = message.body<fib_rule_hdr>();
   Rule rule;
-  rule.family = header.family == AF_INET6 ? IpFamily::kIpv6 : IpFamily::kIpv4;
+  RuleSelector& selector = rule.selector;
+  selector.family = header.family == AF_INET6 ? IpFamily::kIpv6 : IpFamily::kIpv4;
   rule.table = header.table;
-  rule.invert = (header.flags & FIB_RULE_INVERT) != 0;
+  selector.invert = (header.flags & FIB_RULE_INVERT) != 0;
   rule.protocol = RTPROT_UNSPEC;
   for (const Attribute attribute : message.attributes<fib_rule_hdr>()) {
     switch (attribute.type()) {
       case FRA_PRIORITY:
-        rule.priority = attribute.u32();
+        selector.priority = attribute.u32();
         break;
       case FRA_TABLE:
         rule.table = attribute.u32();
@@ -67,22 +69,22 @@ Rule parse_rule(const MessageView& message) {
         rule.protocol = attribute.u8();
         break;
       case FRA_SRC:
-        rule.source = Prefix{attribute.address(), header.src_len};
+        selector.source = Prefix{attribute.address(), header.src_len};
         break;
       case FRA_DST:
-        rule.destination = Prefix{attribute.address(), header.dst_len};
+        selector.destination = Prefix{attribute.address(), header.dst_len};
         break;
       case FRA_FWMARK:
-        rule.mark = attribute.u32();
+        selector.mark = attribute.u32();
         break;
       case FRA_FWMASK:
-        rule.mask = attribute.u32();
+        selector.mask = attribute.u32();
         break;
       case FRA_IIFNAME:
-        rule.in_link = attribute.text();
+        selector.in_link = attribute.text();
         break;
       case FRA_OIFNAME:
-        rule.out_link = attribute.text();
+        selector.out_link = attribute.text();
         break;
       default:
         break;

@@ -7,27 +7,18 @@
 #include <linux/rtnetlink.h>
 
 #include <cstdint>
-#include <optional>
-#include <string>
 #include <vector>
 
 #include "base/address.h"
 #include "base/result.h"
 #include "linux/netlink/message.h"
+#include "linux/netlink/rule_selector.h"
 #include "linux/netlink/socket.h"
 
 namespace weft::netlink {
 
 struct Rule {
-  IpFamily family = IpFamily::kIpv4;
-  std::uint32_t priority = 0;
-  std::optional<Prefix> source{};
-  std::optional<Prefix> destination{};
-  std::uint32_t mark = 0;  // compared under `mask`
-  std::uint32_t mask = 0;  // 0 = marks do not matter
-  std::string in_link{};   // "" = any
-  std::string out_link{};  // "" = any
-  bool invert = false;     // what does not match
+  RuleSelector selector{};
   std::uint32_t table = RT_TABLE_MAIN;
   std::uint8_t protocol = RTPROT_BOOT;
   bool operator==(const Rule&) const = default;

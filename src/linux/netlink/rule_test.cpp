@@ -22,19 +22,19 @@ TEST_F(RuleTest, AddsReadsAndRemovesBothFamilies) {
        {std::tuple{IpFamily::kIpv4, "10.1.0.0/16", "10.2.0.0/16", "-4"},
         std::tuple{IpFamily::kIpv6, "fd00:1::/64", "fd00:2::/64", "-6"}}) {
     Rule full;
-    full.family = family;
-    full.priority = 100;
-    full.source = prefix(source);
-    full.destination = prefix(destination);
-    full.mark = 0x10;
-    full.mask = 0xf0;
-    full.in_link = "lo";
-    full.invert = true;
+    full.selector.family = family;
+    full.selector.priority = 100;
+    full.selector.source = prefix(source);
+    full.selector.destination = prefix(destination);
+    full.selector.mark = 0x10;
+    full.selector.mask = 0xf0;
+    full.selector.in_link = "lo";
+    full.selector.invert = true;
     full.table = 1000;
     full.protocol = 87;
     Rule small;
-    small.family = family;
-    small.priority = 200;
+    small.selector.family = family;
+    small.selector.priority = 200;
     small.table = 77;
     small.protocol = 87;
     Batch batch;
