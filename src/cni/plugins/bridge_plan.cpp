@@ -2,12 +2,12 @@
 #include "cni/plugins/bridge_plan.h"
 
 #include <algorithm>
-#include <array>
 #include <cstdint>
 #include <optional>
 #include <utility>
 
 #include "base/hash.h"
+#include "cni/plugins/pod_route.h"
 #include "tables/names.h"
 
 namespace weft::cni {
@@ -26,21 +26,6 @@ std::optional<IpAddress> first_gateway(const CniResult& result, IpFamily family)
     if (ip.gateway && ip.gateway->family() == family) return ip.gateway;
   }
   return std::nullopt;
-}
-
-Outcome<> check_route(const Route& route) {
-  const std::array<std::pair<std::string_view, std::optional<std::uint32_t>>, 4> keys = {
-      {{"mtu", route.mtu},
-       {"advmss", route.advmss},
-       {"table", route.table},
-       {"scope", route.scope}}};
-  for (const auto& [key, value] : keys) {
-    if (value && *value != 0)
-      return fail(ErrorCode::kUnsupportedField,
-                  "route " + route.destination.to_string() + ": " + std::string(key) + ": " +
-                      std::to_string(*value) + " is not supported by bridge");
-  }
-  return {};
 }
 
 tables::LinkKind::Value veth(const BridgeConfig& config, const PodNames& names) {
@@ -114,13 +99,10 @@ Outcome<PodTables> plan_pod(const BridgeConfig& config, const PodNames& names,
   tables.pod_links[names.ifname] = {};
   for (const IpConfig& ip : result.ips) tables.pod_addresses[{names.ifname, ip.address}] = {};
   for (const Route& route : result.routes) {
-    CNI_TRY(check_route(route));
-    const IpFamily family = route.destination.family();
-    tables::RouteKind::Value value{.link = names.ifname, .gateway = route.gateway};
-    if (!value.gateway) value.gateway = first_gateway(result, family);
-    const tables::RouteKind::Key key{route.destination, route.priority.value_or(0)};
-    if (const auto [there, added] = tables.pod_routes.emplace(key, value);
-        !added && there->second != value)
+    CNI_ASSIGN(const auto entry,
+               pod_route(route, names.ifname, first_gateway(result, route.destination.family())));
+    if (const auto [there, added] = tables.pod_routes.insert(entry);
+        !added && there->second != entry.second)
       return fail(ErrorCode::kUnsupportedField, "routes: two ways to " +
                                                     route.destination.to_string() +
                                                     " of one priority are not supported by bridge");

@@ -51,8 +51,8 @@ struct PodNames {
   MacAddress pod_mac{};
 };
 
-// Fails (code 2) for routes that the tables do not hold: with mtu, advmss, table or scope, or
-// several to one destination of one priority.
+// Fails for a route with a bad value (pod_route.h), and (code 2) for several to one destination of
+// one priority in one table.
 Outcome<PodTables> plan_pod(const BridgeConfig& config, const PodNames& names,
                             const CniResult& result);
 

@@ -131,13 +131,12 @@ TEST(PlanPod, APortOfAnotherBridgeIsNotOfThePodNetwork) {
   EXPECT_EQ(tables.host_links.at("veth1").group, std::nullopt);
 }
 
-TEST(PlanPod, RefusesWhatTheTablesDoNotHold) {
+TEST(PlanPod, RefusesARouteWithABadValue) {
   CniResult result = dual();
-  result.routes[0].mtu = 1400;
+  result.routes[0].mtu = 1;
   const auto tables = plan_pod({}, {}, result);
   ASSERT_FALSE(tables);
-  EXPECT_EQ(tables.error().code, 2U);
-  EXPECT_EQ(tables.error().message, "route 192.0.2.0/24: mtu: 1400 is not supported by bridge");
+  EXPECT_EQ(tables.error().code, 7U);
 }
 
 TEST(PlanPod, OneWayToADestination) {
@@ -147,6 +146,8 @@ TEST(PlanPod, OneWayToADestination) {
   result.routes[1].gateway = ip("10.1.0.9");
   EXPECT_FALSE(plan_pod({}, {}, result));
   result.routes[1].priority = 5;
+  EXPECT_TRUE(plan_pod({}, {}, result));
+  result.routes[1] = {.destination = result.routes[0].destination, .table = 1000};
   EXPECT_TRUE(plan_pod({}, {}, result));
 }
 

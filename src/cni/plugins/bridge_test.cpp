@@ -15,6 +15,7 @@
 namespace weft::cni {
 namespace {
 
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -207,15 +208,37 @@ TEST_F(BridgePlugin, DelReleasesWhenTheNamespaceIsGone) {
   }
 }
 
+TEST_F(BridgePlugin, RoutesHaveEveryFieldOfTheSpecification) {
+  const std::string routes =
+      R"(,"routes":[{"dst":"192.0.2.0/24","mtu":1400,"advmss":1200,"priority":7,"table":1000},)"
+      R"({"dst":"198.51.100.0/24","scope":253},{"dst":"203.0.113.0/24","scope":0,"table":0},)"
+      R"({"dst":"2001:db8:1::/64","mtu":1300,"advmss":1200,"priority":7,"table":1000},)"
+      R"({"dst":"2001:db8:2::/64","scope":253}])";
+  const ConfigurationList list = network(bridge_json(kDual, "", routes));
+  const auto result = runtime_.add(list, attachment("abc", pod_));
+  ASSERT_TRUE(result) << result.error().message;
+  EXPECT_EQ(result->routes.at(0).table, 1000U);
+  EXPECT_THAT(in(pod_, "ip route show table 1000"),
+              HasSubstr("192.0.2.0/24 via 10.244.1.1 dev eth0 proto 87 metric 7 mtu 1400 advmss "
+                        "1200"));
+  EXPECT_THAT(in(pod_, "ip route"),
+              AllOf(HasSubstr("198.51.100.0/24 dev eth0 proto 87 scope link"),
+                    HasSubstr("203.0.113.0/24 via 10.244.1.1 dev eth0 proto 87")));
+  EXPECT_THAT(in(pod_, "ip -6 route show table 1000"),
+              HasSubstr("2001:db8:1::/64 via fd00:10:244:1::1 dev eth0 proto 87 metric 7 mtu 1300 "
+                        "advmss 1200"));
+  EXPECT_THAT(in(pod_, "ip -6 route"), HasSubstr("2001:db8:2::/64 dev eth0 proto 87"));
+  EXPECT_TRUE(runtime_.del(list, attachment("abc", pod_)));
+}
+
 TEST_F(BridgePlugin, AFailingAddLeavesNothing) {
   EXPECT_THAT(add_error(network(bridge_json(kIpv4, R"(,"ipMasq":true)"))),
               HasSubstr("ipMasq: true is not supported by bridge (code 2)"));
   expect_untouched();
-  // After IPAM: a route that the tables cannot hold; and one the kernel refuses, with the pair
-  // made.
-  EXPECT_THAT(add_error(network(
-                  bridge_json(kIpv4, "", R"(,"routes":[{"dst":"192.0.2.0/24","mtu":1400}])"))),
-              HasSubstr("(code 2)"));
+  // After IPAM: a route with a bad value; and one the kernel refuses, with the pair made.
+  EXPECT_THAT(
+      add_error(network(bridge_json(kIpv4, "", R"(,"routes":[{"dst":"192.0.2.0/24","mtu":1}])"))),
+      HasSubstr("mtu: 1 is not within 68 and 65520 (code 7)"));
   expect_untouched();
   EXPECT_THAT(add_error(network(bridge_json(
                   kIpv4, "", R"(,"routes":[{"dst":"192.0.2.0/24","gw":"172.16.0.1"}])"))),
