@@ -167,7 +167,7 @@ bool Reconciler::step() {
       read(*unit);
       return true;
     }
-    if (!unit->failed) unit->state->retry(clock_.now());
+    if (!unit->failed && unit->state->is_failing()) unit->state->retry(clock_.now());
     if (may_add(*unit)) {
       write(*unit, unit->placement.atomic ? Part::kAll : Part::kAdditions);
       return true;

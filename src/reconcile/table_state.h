@@ -197,6 +197,10 @@ class TableState final : public AnyTableState, private Desired<Kind>, private Re
     std::vector<Dirty> entries{};
     Map<Removal> removed{};
     std::vector<typename HeldMap::node_type> outdated{};  // edited or removed meanwhile
+    std::function<void(Written)> done{};
+    const Clock* clock = nullptr;
+
+    void clear();  // keeps room for a few: most writes are small
   };
 
   // Desired.
@@ -248,7 +252,8 @@ class TableState final : public AnyTableState, private Desired<Kind>, private Re
 
   // Writes (table_writes.h).
   void take(Part part);
-  Written land(std::vector<WriteFailure<Kind>> failures, TimePoint now);
+  void land(std::vector<WriteFailure<Kind>> failures);
+  Written settle_flight(std::vector<WriteFailure<Kind>> failures);
   bool land_entry(const Dirty& dirty);
   void give_back();
   void refuse(const Key& key, Error error, Number number, TimePoint now);

@@ -11,11 +11,32 @@ namespace weft::reconcile {
 template <class Kind>
 void TableState<Kind>::write(Part part, const Clock& clock, std::function<void(Written)> done) {
   take(part);
-  if (flight_.changes.empty()) return done(land({}, clock.now()));
+  flight_.done = std::move(done);
+  flight_.clock = &clock;
+  if (flight_.changes.empty()) return land({});
   driver_->write(flight_.changes, *this,
-                 [this, &clock, done = std::move(done)](std::vector<WriteFailure<Kind>> failures) {
-                   done(land(std::move(failures), clock.now()));
-                 });
+                 [this](std::vector<WriteFailure<Kind>> failures) { land(std::move(failures)); });
+}
+
+template <class Kind>
+void TableState<Kind>::land(std::vector<WriteFailure<Kind>> failures) {
+  const auto done = std::move(flight_.done);
+  Written written = settle_flight(std::move(failures));
+  flight_.clear();
+  done(std::move(written));
+}
+
+template <class Kind>
+void TableState<Kind>::Flight::clear() {
+  constexpr std::size_t kFew = 64;
+  const auto empty = [](auto& vector) {
+    vector.clear();
+    if (vector.capacity() > kFew) vector.shrink_to_fit();
+  };
+  empty(changes);
+  empty(entries);
+  if (!removed.empty()) removed = {};
+  empty(outdated);
 }
 
 // Puts what is to be written in flight.
@@ -42,7 +63,8 @@ void TableState<Kind>::take(Part part) {
 }
 
 template <class Kind>
-auto TableState<Kind>::land(std::vector<WriteFailure<Kind>> failures, TimePoint now) -> Written {
+auto TableState<Kind>::settle_flight(std::vector<WriteFailure<Kind>> failures) -> Written {
+  const TimePoint now = failures.empty() ? TimePoint() : flight_.clock->now();
   Written written;
   written.entries = flight_.changes.size();
   Map<Error> refused;
@@ -80,7 +102,6 @@ auto TableState<Kind>::land(std::vector<WriteFailure<Kind>> failures, TimePoint 
       if (const auto held = held_.find(key); held == held_.end()) take_refused(key);
     }
   }
-  flight_ = {};
   return written;
 }
 
@@ -121,7 +142,6 @@ void TableState<Kind>::give_back() {
     }
     removed_.try_emplace(key, std::move(removal));
   }
-  flight_ = {};
 }
 
 template <class Kind>

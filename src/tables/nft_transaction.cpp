@@ -54,8 +54,7 @@ void NftTransaction::find_tables(const Changes<NftKind>& changes) {
 
 Result<> NftTransaction::take(const Change<NftKind>& change, const Desired<NftKind>& desired) {
   const NftName* name = change.key.name;
-  const Table table{name->family, name->table};
-  if (removed_tables_.contains(table) || rebuilt_.contains(table)) return {};
+  if (goes_whole(*name)) return {};
   if (!change.key.element.empty()) return take_element(change, desired);
   switch (name->type) {
     case NftType::kTable:
@@ -69,6 +68,13 @@ Result<> NftTransaction::take(const Change<NftKind>& change, const Desired<NftKi
       break;
   }
   return {};
+}
+
+// With its table, or made anew with it.
+bool NftTransaction::goes_whole(const NftName& name) const {
+  if (removed_tables_.empty() && rebuilt_.empty()) return false;
+  const Table table{name.family, name.table};
+  return removed_tables_.contains(table) || rebuilt_.contains(table);
 }
 
 void NftTransaction::take_chain(const Change<NftKind>& change) {
@@ -89,8 +95,8 @@ Result<> NftTransaction::take_element(const Change<NftKind>& change,
   if (removed_sets_.contains(change.key.name)) return {};
   WEFT_ASSIGN(Elements* const elements, elements_of(change.key.name, desired));
   const NftBytes* key = &change.key.element;
-  if (change.previous) elements->removed.push_back({key, &change.previous->data});
-  if (change.value) elements->added.push_back({key, &change.value->data});
+  elements->all.push_back({key, change.previous ? &change.previous->data : nullptr,
+                           change.value ? &change.value->data : nullptr});
   return {};
 }
 
@@ -98,7 +104,7 @@ Result<> NftTransaction::add_whole(const NftKind::Key& key, const NftKind::Value
                                    const Desired<NftKind>& desired) {
   if (!key.element.empty()) {
     WEFT_ASSIGN(Elements* const elements, elements_of(key.name, desired));
-    elements->added.push_back({&key.element, &value.data});
+    elements->all.push_back({&key.element, nullptr, &value.data});
     return {};
   }
   switch (key.name->type) {
@@ -125,7 +131,7 @@ Result<NftTransaction::Elements*> NftTransaction::elements_of(const NftName* set
     if (definition == nullptr || definition->set == nullptr)
       return fail(NftKind::describe(NftKind::Key{set, {}}) +
                   ": has elements, but is in no plan itself");
-    elements_.push_back({set, definition->set.get(), {}, {}});
+    elements_.push_back({set, definition->set.get(), {}});
   }
   last_set_ = set;
   last_index_ = found->second;
@@ -148,13 +154,15 @@ void NftTransaction::encode_elements(nft::Batch& batch, Trace* trace, const Elem
                                      bool removal) {
   const nft::Batch::Elements target{elements.name->family, elements.name->table,
                                     elements.name->name, elements.set};
-  for (const Element& element : removal ? elements.removed : elements.added) {
+  for (const Element& element : elements.all) {
+    const NftBytes* const value = removal ? element.removed : element.added;
+    if (value == nullptr) continue;
     const bool alone = trace != nullptr && trace->alone.contains(element.key);
     if (alone) batch.end_list();
     if (removal)
-      batch.delete_element(target, element.key->view(), element.value->view());
+      batch.delete_element(target, element.key->view(), value->view());
     else
-      batch.add_element(target, element.key->view(), element.value->view());
+      batch.add_element(target, element.key->view(), value->view());
     note(batch, trace, elements.name, element.key);
     if (alone) batch.end_list();
   }
@@ -164,7 +172,8 @@ void NftTransaction::encode(nft::Batch& batch, Trace* trace) const {
   constexpr std::size_t kBytesPerElement = 64;
   std::size_t count = 0;
   for (const Elements& elements : elements_)
-    count += elements.removed.size() + elements.added.size();
+    for (const Element& element : elements.all)
+      count += (element.removed != nullptr ? 1U : 0U) + (element.added != nullptr ? 1U : 0U);
   batch.reserve(count * kBytesPerElement);
 
   for (const Table& table : rebuilt_) batch.delete_table(table.first, table.second);
@@ -194,8 +203,7 @@ void NftTransaction::encode(nft::Batch& batch, Trace* trace) const {
   for (const Elements& elements : elements_) encode_elements(batch, trace, elements, false);
 
   for (const NftName* set : removed_sets_)
-    if (!removed_tables_.contains({set->family, set->table}) &&
-        !rebuilt_.contains({set->family, set->table})) {
+    if (!goes_whole(*set)) {
       batch.delete_set(set->family, set->table, set->name);
       note(batch, trace, set);
     }

@@ -10,8 +10,8 @@
 // A removed table takes its content along, and a removed set its elements.
 #pragma once
 
+#include <map>
 #include <set>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -49,18 +49,19 @@ class NftTransaction {
   };
   struct Element {
     const NftBytes* key = nullptr;
-    const NftBytes* value = nullptr;
+    const NftBytes* removed = nullptr;  // the value that goes
+    const NftBytes* added = nullptr;    // the value that comes
   };
   struct Elements {
     const NftName* name = nullptr;
     const NftSet* set = nullptr;
-    std::vector<Element> removed{};
-    std::vector<Element> added{};
+    std::vector<Element> all{};
   };
 
   void find_tables(const reconcile::Changes<NftKind>& changes);
   Result<> take(const reconcile::Change<NftKind>& change,
                 const reconcile::Desired<NftKind>& desired);
+  bool goes_whole(const NftName& name) const;
   void take_chain(const reconcile::Change<NftKind>& change);
   Result<> take_element(const reconcile::Change<NftKind>& change,
                         const reconcile::Desired<NftKind>& desired);
@@ -80,7 +81,7 @@ class NftTransaction {
   std::vector<Item<NftChain>> rules_{};    // chains whose rules come
   std::vector<const NftName*> removed_chains_{};
   std::vector<Elements> elements_{};  // set by set
-  std::unordered_map<const NftName*, std::size_t> elements_index_{};
+  std::map<const NftName*, std::size_t> elements_index_{};
   const NftName* last_set_ = nullptr;  // elements_of's last answer
   std::size_t last_index_ = 0;
 };

@@ -12,14 +12,23 @@ namespace {
 constexpr std::size_t kAlignment = NLA_ALIGNTO;
 constexpr std::size_t kAttributeHeader = NLA_HDRLEN;
 constexpr std::size_t kLongestAttribute = 0xffff;
+constexpr std::size_t kSmall = 1024;  // bytes
+constexpr std::size_t kFew = 8;       // messages
 
 constexpr std::size_t aligned(std::size_t size) {
   return (size + kAlignment - 1) & ~(kAlignment - 1);
 }
 
-void append_padded(std::vector<std::uint8_t>& buffer, Bytes bytes) {
-  buffer.insert(buffer.end(), bytes.begin(), bytes.end());
-  buffer.resize(aligned(buffer.size()));
+// Room for `size` more bytes, and zero bytes up to the next multiple of four. What is in the buffer
+// already is aligned.
+std::uint8_t* extend(std::vector<std::uint8_t>& buffer, std::size_t size) {
+  const std::size_t start = buffer.size();
+  buffer.resize(start + aligned(size));
+  return buffer.data() + start;
+}
+
+void copy(Bytes bytes, std::uint8_t* to) {
+  if (!bytes.empty()) std::memcpy(to, bytes.data(), bytes.size());
 }
 
 // The whole length of the attribute at the start of `rest`; 0 when there is none in full.
@@ -32,26 +41,25 @@ std::size_t attribute_length(Bytes rest) {
 }  // namespace
 
 Message& Message::append(Bytes bytes) {
-  append_padded(batch_->buffer_, bytes);
+  copy(bytes, extend(batch_->buffer_, bytes.size()));
   return sized();
 }
 
 Message& Message::attribute(std::uint16_t type, Bytes payload) {
   assert(payload.size() <= kLongestAttribute - kAttributeHeader);
   const nlattr header{static_cast<std::uint16_t>(kAttributeHeader + payload.size()), type};
-  append_padded(batch_->buffer_, bytes_of(header));
-  append_padded(batch_->buffer_, payload);
+  std::uint8_t* const place = extend(batch_->buffer_, header.nla_len);
+  copy(bytes_of(header), place);
+  copy(payload, place + kAttributeHeader);
   return sized();
 }
 
 Message& Message::text(std::uint16_t type, std::string_view value) {
   assert(value.size() < kLongestAttribute - kAttributeHeader);
   const nlattr header{static_cast<std::uint16_t>(kAttributeHeader + value.size() + 1), type};
-  std::vector<std::uint8_t>& buffer = batch_->buffer_;
-  append_padded(buffer, bytes_of(header));
-  buffer.insert(buffer.end(), value.begin(), value.end());
-  buffer.push_back(0);
-  buffer.resize(aligned(buffer.size()));
+  std::uint8_t* const place = extend(batch_->buffer_, header.nla_len);
+  copy(bytes_of(header), place);
+  copy(bytes_of(value), place + kAttributeHeader);
   return sized();
 }
 
@@ -82,13 +90,17 @@ Message& Message::sized() {
 }
 
 Message Batch::add(std::uint16_t type, std::uint16_t flags) {
+  if (starts_.empty()) {  // most batches are small
+    buffer_.reserve(kSmall);
+    starts_.reserve(kFew);
+  }
   const std::size_t start = buffer_.size();
   starts_.push_back(start);
   nlmsghdr header{};
   header.nlmsg_len = NLMSG_HDRLEN;
   header.nlmsg_type = type;
   header.nlmsg_flags = static_cast<std::uint16_t>(flags | NLM_F_REQUEST);
-  append_padded(buffer_, bytes_of(header));
+  copy(bytes_of(header), extend(buffer_, sizeof header));
   return Message(*this, start);
 }
 

@@ -118,7 +118,7 @@ Result<std::vector<Refusal>> Socket::commit(Batch& batch) {
   };
   // A batch with a great many refusals may overflow our buffer (ENOBUFS): those that are there do.
   for (;;) {
-    const auto more = receive(take);
+    const auto more = receive(std::cref(take));
     if (!more && more.error().code != ENOBUFS) return Failure(more.error());
     if (more && !*more) break;
   }
