@@ -38,18 +38,18 @@ nft::Rule masquerade_rule(const Prefix& pod_cidr, const std::vector<Prefix>& clu
 void plan_masquerade(const std::vector<Prefix>& pod_cidrs, const std::vector<Prefix>& cluster_cidrs,
                      tables::TableChanges& out) {
   for (const IpFamily family : {IpFamily::kIpv4, IpFamily::kIpv6}) {
-    auto chain = std::make_shared<NftChain>();
-    chain->hook = {.type = "nat", .hook = NF_INET_POST_ROUTING, .priority = kSourceNatPriority};
+    NftChain chain;
+    chain.hook = {.type = "nat", .hook = NF_INET_POST_ROUTING, .priority = kSourceNatPriority};
     for (const Prefix& pod_cidr : pod_cidrs)
       if (pod_cidr.family() == family)
-        chain->rules.push_back(masquerade_rule(pod_cidr, cluster_cidrs));
-    if (chain->rules.empty()) continue;
+        chain.rules.push_back(masquerade_rule(pod_cidr, cluster_cidrs));
+    if (chain.rules.empty()) continue;
 
     const std::uint8_t protocol = family == IpFamily::kIpv4 ? NFPROTO_IPV4 : NFPROTO_IPV6;
     const std::string table(tables::kPodnetTable);
     out.set<NftKind>({tables::intern({protocol, NftType::kTable, table, ""})}, {});
     out.set<NftKind>({tables::intern({protocol, NftType::kChain, table, "postrouting"})},
-                     {.chain = std::move(chain)});
+                     tables::nft_chain(std::move(chain)));
   }
 }
 

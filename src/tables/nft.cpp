@@ -64,11 +64,12 @@ std::size_t NftKind::KeyHash::operator()(const Key& key) const {
 }
 
 bool NftKind::same(const Value& desired, const Value& actual) {
-  if (desired.data != actual.data) return false;
-  if ((desired.chain != nullptr) != (actual.chain != nullptr)) return false;
-  if ((desired.set != nullptr) != (actual.set != nullptr)) return false;
-  if (desired.chain != actual.chain && !same_chain(*desired.chain, *actual.chain)) return false;
-  return desired.set == actual.set || nft::same_definition(*desired.set, *actual.set);
+  if (desired.data() != actual.data()) return false;
+  if ((desired.chain() != nullptr) != (actual.chain() != nullptr)) return false;
+  if ((desired.set() != nullptr) != (actual.set() != nullptr)) return false;
+  if (desired.chain() != actual.chain() && !same_chain(*desired.chain(), *actual.chain()))
+    return false;
+  return desired.set() == actual.set() || nft::same_definition(*desired.set(), *actual.set());
 }
 
 std::string NftKind::describe(const Key& key) {
@@ -83,30 +84,31 @@ std::string NftKind::describe(const Key& key) {
 }
 
 std::string NftKind::describe(const Value& value) {
-  if (value.chain) return chain_text(*value.chain);
-  if (value.set) return set_text(*value.set);
-  return data_text(value.data.view());
+  if (value.chain()) return chain_text(*value.chain());
+  if (value.set()) return set_text(*value.set());
+  return data_text(value.data().view());
 }
 
 std::string NftKind::describe(const Key& key, const Value& value) {
   const NftSet* definition = definition_of(key.name);
   if (key.element.empty() || definition == nullptr) return describe(value);
-  if (definition->verdict_map) return verdict_text(value.data.view());
-  if (nft::is_interval(*definition)) return "to " + fields_text(value.data.view(), definition->key);
-  return fields_text(value.data.view(), definition->data);
+  if (definition->verdict_map) return verdict_text(value.data().view());
+  if (nft::is_interval(*definition))
+    return "to " + fields_text(value.data().view(), definition->key);
+  return fields_text(value.data().view(), definition->data);
 }
 
 // ---- Values
 
 NftKind::Value nft_chain(NftChain chain) {
-  return {.data = {}, .chain = std::make_shared<const NftChain>(std::move(chain)), .set = {}};
+  return NftKind::Value(std::make_shared<const NftChain>(std::move(chain)));
 }
 
 NftKind::Value nft_set(NftSet set) {
-  return {.data = {}, .chain = {}, .set = std::make_shared<const NftSet>(std::move(set))};
+  return NftKind::Value(std::make_shared<const NftSet>(std::move(set)));
 }
 
-NftKind::Value nft_data(const NftBytes& data) { return {.data = data, .chain = {}, .set = {}}; }
+NftKind::Value nft_data(const NftBytes& data) { return NftKind::Value(data); }
 
 NftKind::Value nft_verdict(std::int32_t code, std::string_view chain) {
   NftBytes data(bytes_of(code));

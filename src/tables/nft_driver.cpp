@@ -52,7 +52,8 @@ void NftDriver::write(const reconcile::Changes<NftKind>& changes,
                       const reconcile::Desired<NftKind>& desired,
                       reconcile::WriteDone<NftKind> done) {
   for (const auto& change : changes)
-    if (change.value && change.value->set) remember_definition(change.key.name, change.value->set);
+    if (change.value && change.value->set())
+      remember_definition(change.key.name, change.value->set());
   NftWrite::Failures failures = NftWrite(socket_, desired).run(changes);
   for (auto& failure : failures)
     if (!failure.key) failure.error = explain(std::move(failure.error));

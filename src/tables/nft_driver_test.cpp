@@ -158,7 +158,7 @@ TEST_F(NftDriverTest, WhatCannotBeChangedIsMadeAnew) {
     std::erase_if(sample.table(), [](const auto& entry) {
       return entry.first.name->name == "hairpin" && !entry.first.element.empty();
     });
-    NftChain check = *sample.table()[sample.key(NftType::kChain, "check")].chain;
+    NftChain check = *sample.table()[sample.key(NftType::kChain, "check")].chain();
     check.hook->priority = -120;
     sample.table()[sample.key(NftType::kChain, "check")] = nft_chain(check);
     EXPECT_EQ(write(before, sample.table()), "");

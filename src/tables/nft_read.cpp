@@ -233,7 +233,7 @@ void NftRead::deliver(Sink& sink) {
   }
   for (const auto& [name, set] : sets_) {
     remember_definition(name, set.definition);
-    sink.found({name, {}}, {.data = {}, .chain = {}, .set = set.definition});
+    sink.found({name, {}}, NftKind::Value(set.definition));
   }
   structure_ = {};
 }

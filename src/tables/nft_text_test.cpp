@@ -10,7 +10,7 @@ TEST(NftTextTest, DescribesAsAnOperatorWritesIt) {
   const Sample sample(IpFamily::kIpv4);
   const auto definition = [&](const std::string& name) {
     remember_definition(sample.key(NftType::kSet, name).name,
-                        sample.table().at(sample.key(NftType::kSet, name)).set);
+                        sample.table().at(sample.key(NftType::kSet, name)).set());
   };
   definition("services");
   definition("endpoints");

@@ -14,10 +14,10 @@ bool needs_rebuild(const Change<NftKind>& change) {
   if (!change.previous || !change.value) return false;
   const NftKind::Value& before = *change.previous;
   const NftKind::Value& after = *change.value;
-  if (before.set && after.set) return !nft::same_definition(*after.set, *before.set);
-  if (!before.chain || !after.chain) return false;
-  const auto& old_hook = before.chain->hook;
-  const auto& new_hook = after.chain->hook;
+  if (before.set() && after.set()) return !nft::same_definition(*after.set(), *before.set());
+  if (!before.chain() || !after.chain()) return false;
+  const auto& old_hook = before.chain()->hook;
+  const auto& new_hook = after.chain()->hook;
   if (!old_hook || !new_hook) return old_hook.has_value() != new_hook.has_value();
   return old_hook->type != new_hook->type || old_hook->hook != new_hook->hook ||
          old_hook->priority != new_hook->priority;
@@ -64,7 +64,7 @@ Result<> NftTransaction::take(const Change<NftKind>& change, const Desired<NftKi
       take_chain(change);
       break;
     case NftType::kSet:
-      if (change.value) sets_.push_back({name, change.value->set.get()});
+      if (change.value) sets_.push_back({name, change.value->set().get()});
       break;
   }
   return {};
@@ -84,8 +84,8 @@ void NftTransaction::take_chain(const Change<NftKind>& change) {
     removed_chains_.push_back(name);
     return;
   }
-  const NftChain* chain = change.value->chain.get();
-  if (!change.previous || change.previous->chain->hook != chain->hook)
+  const NftChain* chain = change.value->chain().get();
+  if (!change.previous || change.previous->chain()->hook != chain->hook)
     chains_.push_back({name, chain});
   rules_.push_back({name, chain});
 }
@@ -95,8 +95,8 @@ Result<> NftTransaction::take_element(const Change<NftKind>& change,
   if (removed_sets_.contains(change.key.name)) return {};
   WEFT_ASSIGN(Elements* const elements, elements_of(change.key.name, desired));
   const NftBytes* key = &change.key.element;
-  elements->all.push_back({key, change.previous ? &change.previous->data : nullptr,
-                           change.value ? &change.value->data : nullptr});
+  elements->all.push_back({key, change.previous ? &change.previous->data() : nullptr,
+                           change.value ? &change.value->data() : nullptr});
   return {};
 }
 
@@ -104,7 +104,7 @@ Result<> NftTransaction::add_whole(const NftKind::Key& key, const NftKind::Value
                                    const Desired<NftKind>& desired) {
   if (!key.element.empty()) {
     WEFT_ASSIGN(Elements* const elements, elements_of(key.name, desired));
-    elements->all.push_back({&key.element, nullptr, &value.data});
+    elements->all.push_back({&key.element, nullptr, &value.data()});
     return {};
   }
   switch (key.name->type) {
@@ -112,11 +112,11 @@ Result<> NftTransaction::add_whole(const NftKind::Key& key, const NftKind::Value
       tables_.push_back(key.name);
       break;
     case NftType::kSet:
-      sets_.push_back({key.name, value.set.get()});
+      sets_.push_back({key.name, value.set().get()});
       break;
     case NftType::kChain:
-      chains_.push_back({key.name, value.chain.get()});
-      rules_.push_back({key.name, value.chain.get()});
+      chains_.push_back({key.name, value.chain().get()});
+      rules_.push_back({key.name, value.chain().get()});
       break;
   }
   return {};
@@ -128,10 +128,10 @@ Result<NftTransaction::Elements*> NftTransaction::elements_of(const NftName* set
   const auto [found, inserted] = elements_index_.try_emplace(set, elements_.size());
   if (inserted) {
     const NftKind::Value* definition = desired.find({set, {}});
-    if (definition == nullptr || definition->set == nullptr)
+    if (definition == nullptr || definition->set() == nullptr)
       return fail(NftKind::describe(NftKind::Key{set, {}}) +
                   ": has elements, but is in no plan itself");
-    elements_.push_back({set, definition->set.get(), {}});
+    elements_.push_back({set, definition->set().get(), {}});
   }
   last_set_ = set;
   last_index_ = found->second;

@@ -23,7 +23,7 @@ bool is_deletion(std::uint16_t message) {
 
 bool is_interval(const NftTransaction::Entry& entry, const reconcile::Desired<NftKind>& desired) {
   const NftKind::Value* set = entry.second == nullptr ? nullptr : desired.find({entry.first, {}});
-  return set != nullptr && set->set != nullptr && nft::is_interval(*set->set);
+  return set != nullptr && set->set() != nullptr && nft::is_interval(*set->set());
 }
 
 }  // namespace

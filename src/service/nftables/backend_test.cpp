@@ -68,12 +68,12 @@ std::vector<std::string> edits(const ServiceTable& before, const ServiceTable& a
       text += " " + nftables::read_address(key.element.view(), IpFamily::kIpv4)->to_string();
     if (!value)
       text += " removed";
-    else if (const auto target = nftables::read_backend(value->data.view(), IpFamily::kIpv4);
+    else if (const auto target = nftables::read_backend(value->data().view(), IpFamily::kIpv4);
              target && key.name->name == "endpoints")
       text += " : " + target->to_string();
-    else if (!value->data.empty())
-      text += " : " + std::string(reinterpret_cast<const char*>(value->data.view().data()) + 4,
-                                  value->data.view().size() - 4);
+    else if (!value->data().empty())
+      text += " : " + std::string(reinterpret_cast<const char*>(value->data().view().data()) + 4,
+                                  value->data().view().size() - 4);
     texts.push_back(text);
   }
   return texts;

@@ -32,7 +32,7 @@ struct Findings {
 
 // The chain that a verdict with this code leads to.
 std::string_view chain_of(const NftKind::Value& value, std::int32_t code) {
-  const Bytes data = value.data.view();
+  const Bytes data = value.data().view();
   if (data.size() < sizeof code || load<std::int32_t>(data) != code) return {};
   const Bytes chain = data.subspan(sizeof code);
   return {reinterpret_cast<const char*>(chain.data()), chain.size()};
@@ -103,7 +103,7 @@ Result<model::ServiceTable> NftablesBackend::interpret(const NftKind::Table& act
                            chain_of(value, NFT_JUMP));
     if (key.name == at.endpoints)
       return note_endpoint(found, nftables::read_endpoint_key(bytes, family),
-                           nftables::read_backend(value.data.view(), family));
+                           nftables::read_backend(value.data().view(), family));
     if (key.name == at.checks)
       return note(found.refused, nftables::read_frontend(bytes, family),
                   chain_of(value, NFT_GOTO) == nftables::kRejectIt);
