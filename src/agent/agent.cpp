@@ -93,15 +93,15 @@ Result<std::unique_ptr<Agent>> Agent::start(loop::Loop& loop, Config config) {
 Result<> Agent::open() {
   // First: it tells whether another agent runs here.
   WEFT_ASSIGN(control_, ControlServer::listen(loop_, config_.control_socket, is_root, methods()));
-  WEFT_ASSIGN(kernel_, tables::KernelTables::open(agent_ownership()));
+  WEFT_ASSIGN(kernel_, tables::KernelTables::open(agent_ownership(config_)));
   WEFT_ASSIGN(netlink::Socket netfilter, netlink::Socket::open(NETLINK_NETFILTER));
   stale_flows_.emplace(std::move(netfilter), clock_);
   WEFT_ASSIGN(next_turns_, loop::NextTurns::make(loop_));
   WEFT_ASSIGN(const std::vector<std::uint32_t> own,
-              add_drivers(tables_, *kernel_, config_, next_turns_->function()));
+              add_drivers(tables_, *kernel_, next_turns_->function()));
   if (config_.watch_kernel) {
     WEFT_ASSIGN(kernel_watch_,
-                KernelWatch::open(loop_, kernel_->socket(), own,
+                KernelWatch::open(loop_, *kernel_, own,
                                   [this](const tables::Notifications::Touched& touched) {
                                     for (const std::string_view kind : touched.kinds)
                                       tables_.mark(kind);
@@ -172,7 +172,7 @@ void Agent::plan() {
   wait_for(missing);
 
   if (!features_.has_planned() && !underlay) return;
-  if (!std::exchange(has_taken_over_, true)) features_.take_over(read_nft);
+  if (!std::exchange(has_taken_over_, true)) features_.take_over(*kernel_);
   const model::Node node = self != nullptr ? *self : features_.self();
   reconcile::Ticket written = tables_.ticket();
   note_plan(features_.update(state_, state_.take_changes(), node,

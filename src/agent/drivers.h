@@ -6,8 +6,6 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
-#include <string_view>
 #include <vector>
 
 #include "agent/config.h"
@@ -15,7 +13,6 @@
 #include "base/result.h"
 #include "reconcile/reconciler.h"
 #include "tables/kernel_tables.h"
-#include "tables/nft.h"
 #include "tables/ownership.h"
 
 namespace weft::agent {
@@ -23,13 +20,10 @@ namespace weft::agent {
 // Adds them to `reconciler`, which `kernel` must outlive. Long reads are cut into slices by
 // `next_turn`. The result: the netlink port ids by which the kernel names our own changes.
 Result<std::vector<std::uint32_t>> add_drivers(reconcile::Reconciler& reconciler,
-                                               tables::KernelTables& kernel, const Config& config,
+                                               tables::KernelTables& kernel,
                                                const NextTurn& next_turn);
 
-// One of the agent's nft tables, of all families, as the kernel has it. Takes its time.
-Result<tables::NftKind::Table> read_nft(std::string_view table);
-
-// What in the kernel is the agent's.
-tables::Ownership agent_ownership();
+// What is the agent's.
+tables::Ownership agent_ownership(const Config& config);
 
 }  // namespace weft::agent

@@ -23,6 +23,7 @@
 #include "podnet/underlay.h"
 #include "reconcile/reconciler.h"
 #include "tables/changes.h"
+#include "tables/kernel_tables.h"
 #include "tables/table_states.h"
 
 namespace weft::agent {
@@ -59,9 +60,6 @@ struct InputChanges {
   bool any_of(std::uint8_t inputs) const;
 };
 
-// Reads one of the agent's nft tables, of all families.
-using ReadNft = std::function<Result<tables::NftKind::Table>(std::string_view table)>;
-
 struct Plan {
   tables::TableChanges entries{};
   bool is_all = false;  // all that the feature plans; otherwise what changed of it
@@ -77,7 +75,7 @@ class Feature {
 
   // Before the first plan: what an earlier agent left in the kernel, where the plan may follow it
   // so that nothing moves.
-  virtual void take_over(const ReadNft&) {}
+  virtual void take_over(tables::KernelTables&) {}
 
   // Brings what it plans up to date. Until this succeeded once nothing is planned, and everything
   // is to be. On an error what was planned before stands; `out` has what else changed all the same.

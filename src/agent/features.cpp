@@ -42,7 +42,7 @@ Features::Features(List list) {
   }
 }
 
-void Features::take_over(const ReadNft& kernel) {
+void Features::take_over(tables::KernelTables& kernel) {
   for (const Item& item : items_) item.feature->take_over(kernel);
 }
 

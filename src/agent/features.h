@@ -23,7 +23,7 @@ class Features {
   explicit Features(List list);
 
   // Before the first update(): see Feature.
-  void take_over(const ReadNft& kernel);
+  void take_over(tables::KernelTables& kernel);
 
   // Brings the desired tables up to date with `state`, in which `changes` are what is new, `self`
   // is this node and `underlay` what carries it. The error is the first of those that stand: of a

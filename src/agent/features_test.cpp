@@ -48,7 +48,7 @@ class FakeBackend final : public service::ServiceBackend {
         out.remove<FileKind>(change.frontend.to_string());
     }
   }
-  Result<model::ServiceTable> interpret(const tables::NftKind::Table&) const override {
+  Result<model::ServiceTable> interpret(tables::KernelTables&) const override {
     return fail("not asked for");
   }
 };

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 
-#include "agent/drivers.h"
 #include "linux/netns.h"
 #include "log/log.h"
 #include "tables/changes.h"
@@ -42,15 +41,18 @@ bool hear(netlink::Listener& listener, loop::FdWatcher& watcher,
 
 }  // namespace
 
-KernelWatch::KernelWatch(loop::Loop& loop, netlink::Socket& route, Touched touched)
-    : loop_(loop), notifications_(route, agent_ownership()), touched_(std::move(touched)) {}
+KernelWatch::KernelWatch(loop::Loop& loop, tables::KernelTables& kernel, Touched touched)
+    : loop_(loop),
+      notifications_(kernel.socket(), kernel.ownership()),
+      touched_(std::move(touched)) {}
 
-Result<std::unique_ptr<KernelWatch>> KernelWatch::open(loop::Loop& loop, netlink::Socket& route,
+Result<std::unique_ptr<KernelWatch>> KernelWatch::open(loop::Loop& loop,
+                                                       tables::KernelTables& kernel,
                                                        std::span<const std::uint32_t> own,
                                                        Touched touched) {
   using tables::Notifications;
   WEFT_ASSIGN(const Netns netns, Netns::current());
-  std::unique_ptr<KernelWatch> made(new KernelWatch(loop, route, std::move(touched)));
+  std::unique_ptr<KernelWatch> made(new KernelWatch(loop, kernel, std::move(touched)));
   KernelWatch* const self = made.get();
   WEFT_ASSIGN(self->route_,
               netlink::Listener::open(NETLINK_ROUTE, netns, Notifications::kRouteGroups, own));

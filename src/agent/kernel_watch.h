@@ -22,6 +22,7 @@
 #include "loop/fd_watcher.h"
 #include "loop/loop.h"
 #include "reconcile/reconciler.h"
+#include "tables/kernel_tables.h"
 #include "tables/notifications.h"
 
 namespace weft::agent {
@@ -29,10 +30,10 @@ namespace weft::agent {
 class KernelWatch {
  public:
   // Calls `touched` with what may have changed; every kind, and the underlay, when notifications
-  // were lost. Of the thread's network namespace; `own` are the port ids to leave out; `route`
-  // (NETLINK_ROUTE) must outlive this.
+  // were lost. Of the thread's network namespace; `own` are the port ids to leave out; `kernel`
+  // must outlive this.
   using Touched = std::function<void(const tables::Notifications::Touched&)>;
-  static Result<std::unique_ptr<KernelWatch>> open(loop::Loop& loop, netlink::Socket& route,
+  static Result<std::unique_ptr<KernelWatch>> open(loop::Loop& loop, tables::KernelTables& kernel,
                                                    std::span<const std::uint32_t> own,
                                                    Touched touched);
 
@@ -51,7 +52,7 @@ class KernelWatch {
     std::optional<loop::DirectoryWatch> watch{};  // none: the directory is not there (yet)
   };
 
-  KernelWatch(loop::Loop& loop, netlink::Socket& route, Touched touched);
+  KernelWatch(loop::Loop& loop, tables::KernelTables& kernel, Touched touched);
   void on_route();
   void on_netfilter();
   void tell(bool lost);

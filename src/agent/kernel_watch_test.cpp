@@ -6,6 +6,7 @@
 
 #include <chrono>
 
+#include "agent/drivers.h"
 #include "linux/netlink/link.h"
 #include "linux/netlink/request_count.h"
 #include "linux/netns_fixture.h"
@@ -26,7 +27,7 @@ class KernelWatchTest : public NetnsFixture {
        "ip link add eth0 type veth peer name far0; ip link set eth0 up; ip link set far0 up;"
        "ip addr add 172.31.0.11/24 dev eth0; ip link add cni0 type bridge; ip link set cni0 up;"
        "ip link add other0 type bridge; ip link set other0 up");
-    watch_ = KernelWatch::open(loop_, socket_, {},
+    watch_ = KernelWatch::open(loop_, kernel_, {},
                                [this](const tables::Notifications::Touched& touched) {
                                  for (const auto& kind : touched.kinds) kinds_.emplace(kind);
                                  underlay_ = underlay_ || touched.underlay;
@@ -63,6 +64,7 @@ class KernelWatchTest : public NetnsFixture {
 
   loop::Loop loop_ = loop::Loop::open().value();
   netlink::Socket socket_ = netlink::Socket::open(NETLINK_ROUTE).value();
+  tables::KernelTables kernel_ = tables::KernelTables::open(agent_ownership({})).value();
   std::set<std::string> kinds_{};
   bool underlay_ = false;
   std::unique_ptr<KernelWatch> watch_{};

@@ -46,9 +46,8 @@ ServicesFeature::ServicesFeature(const Config& config,
       udp_flows_changed_(std::move(udp_flows_changed)) {}
 
 // Where it is right, it is taken over as it is: a backend has the slot that it has there.
-void ServicesFeature::take_over(const ReadNft& kernel) {
-  if (const auto held = kernel(tables::kServicesTable))
-    if (auto left = backend_->interpret(*held)) left_ = std::move(*left);
+void ServicesFeature::take_over(tables::KernelTables& kernel) {
+  if (auto left = backend_->interpret(kernel)) left_ = std::move(*left);
   compiler_.resume(left_);
 }
 

@@ -31,7 +31,7 @@ class ServicesFeature final : public Feature {
   std::uint8_t depends_on() const override {
     return Input::kSelf | Input::kNodes | Input::kServices;
   }
-  void take_over(const ReadNft& kernel) override;
+  void take_over(tables::KernelTables& kernel) override;
   Result<> plan(const Inputs& now, const InputChanges& changed, Plan& out) override;
   std::vector<std::string> problems() const override;
   std::vector<std::string> take_new_problems() override;

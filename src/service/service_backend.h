@@ -16,6 +16,7 @@
 #include "base/result.h"
 #include "model/service_table.h"
 #include "tables/changes.h"
+#include "tables/kernel_tables.h"
 
 namespace weft::service {
 
@@ -42,9 +43,10 @@ class ServiceBackend {
   virtual void plan(const model::ServiceTable& table, const model::ServiceDelta& changed,
                     tables::TableChanges& out) = 0;
 
-  // The way back: what the kernel's tables do, as a ServiceTable, without the names for people
-  // (service, port_name). Fails, saying where, on what this back end would not have written.
-  virtual Result<model::ServiceTable> interpret(const tables::NftKind::Table& actual) const = 0;
+  // The way back: reads what the kernel's tables do, as a ServiceTable, without the names for
+  // people (service, port_name). Fails, saying where, on what this back end would not have written.
+  // Takes its time.
+  virtual Result<model::ServiceTable> interpret(tables::KernelTables& kernel) const = 0;
 };
 
 }  // namespace weft::service

@@ -6,13 +6,16 @@
 // it (docs/decisions/0003).
 #pragma once
 
+#include <memory>
 #include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "linux/netlink/socket.h"
 #include "reconcile/table.h"
 #include "tables/file.h"
+#include "tables/ownership.h"
 
 namespace weft::tables {
 
@@ -20,6 +23,12 @@ class FileDriver final : public reconcile::PromptDriver<FileKind> {
  public:
   FileDriver(std::vector<std::string> owned_paths, const std::string& state_directory)
       : owned_(std::move(owned_paths)), record_(state_directory + "/files") {}
+
+  // For KernelTables, as every driver; files are of no network namespace.
+  static Result<std::unique_ptr<FileDriver>> open(const netlink::Socket&,
+                                                  const Ownership& ownership) {
+    return std::make_unique<FileDriver>(ownership.files, ownership.state_directory);
+  }
 
   // Makes the record what is there: forgets what somebody removed, takes on an owned file that is
   // there already. At start, and when the last file is gone; a read writes nothing.

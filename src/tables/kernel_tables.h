@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The tables of one network namespace: reads, compares and writes any kind that goes over rtnetlink
-// (links, addresses, neighbors, FDB entries, routes, rules), for whoever owns what `ownership`
-// says. The agent takes drivers from it for its Reconciler; a CNI plugin writes a pod with one
-// datagram, and its CHECK is a diff; tests do either. Sysctls, files and nft tables have drivers of
-// their own (sysctl_driver.h, file_driver.h, nft_driver.h), which need more than a socket.
+// The tables of one network namespace: reads, compares and writes any kind, for whoever owns what
+// `ownership` says. The agent takes drivers from it for its Reconciler, a Service back end reads
+// what the kernel does with Services, a CNI plugin writes a pod with one datagram, and its CHECK is
+// a diff; tests do any of these. Of a kind that has instances (nft: a table) the instance is named.
+//
+// What goes over rtnetlink (links, addresses, neighbors, FDB entries, routes, rules) is written
+// several kinds at once; sysctls, files and nft tables by their drivers, which must know more than
+// the changes (what was before, the whole desired table).
 //
 // It keeps nothing but its socket, so that a program holds only the drivers of the kinds it uses.
 // Blocking; one thread.
@@ -13,6 +16,7 @@
 #include <linux/netlink.h>
 
 #include <memory>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -21,12 +25,15 @@
 #include "reconcile/table.h"
 #include "tables/address_driver.h"
 #include "tables/fdb_driver.h"
+#include "tables/file_driver.h"
 #include "tables/link_driver.h"
 #include "tables/link_index.h"
 #include "tables/neighbor_driver.h"
+#include "tables/nft_driver.h"
 #include "tables/ownership.h"
 #include "tables/route_driver.h"
 #include "tables/rule_driver.h"
+#include "tables/sysctl_driver.h"
 
 namespace weft::tables {
 
@@ -46,6 +53,18 @@ template <>
 struct DriverOf<RouteKind> {
   using Type = RouteDriver;
 };
+template <>
+struct DriverOf<SysctlKind> {
+  using Type = SysctlDriver;
+};
+template <>
+struct DriverOf<FileKind> {
+  using Type = FileDriver;
+};
+template <>
+struct DriverOf<NftKind> {
+  using Type = NftDriver;
+};
 
 class KernelTables {
  public:
@@ -62,23 +81,29 @@ class KernelTables {
   const Ownership& ownership() const { return ownership_; }
   netlink::Socket& socket() { return *socket_; }  // stays where it is when this object moves
 
-  // A driver of its own, for the Reconciler. This object outlives it.
-  template <class Kind>
-  std::unique_ptr<typename DriverOf<Kind>::Type> driver() {
-    return std::make_unique<typename DriverOf<Kind>::Type>(*socket_, ownership_);
+  // A driver of its own, for the Reconciler. This object outlives it. `instance`: of nft the
+  // table's name, and a NextTurn where a read is to be cut into slices.
+  template <class Kind, class... Instance>
+  Result<std::unique_ptr<typename DriverOf<Kind>::Type>> driver(Instance... instance) {
+    using Driver = typename DriverOf<Kind>::Type;
+    if constexpr (std::is_constructible_v<Driver, netlink::Socket&, Ownership>)
+      return std::make_unique<Driver>(*socket_, ownership_);
+    else
+      return Driver::open(*socket_, ownership_, std::move(instance)...);
   }
 
   // Every entry that is ours.
-  template <class Kind>
-  Result<typename Kind::Table> read() {
-    typename DriverOf<Kind>::Type driver(*socket_, ownership_);
-    return driver.read();
+  template <class Kind, class... Instance>
+  Result<typename Kind::Table> read(Instance... instance) {
+    WEFT_ASSIGN(const auto reader, driver<Kind>(std::move(instance)...));
+    return reconcile::read_all<Kind>(*reader);
   }
 
   // How the kernel differs from `desired`: what is missing, different, and ours but not desired.
-  template <class Kind>
-  Result<std::vector<reconcile::Drift>> diff(const typename Kind::Table& desired) {
-    WEFT_ASSIGN(const typename Kind::Table actual, read<Kind>());
+  template <class Kind, class... Instance>
+  Result<std::vector<reconcile::Drift>> diff(const typename Kind::Table& desired,
+                                             Instance... instance) {
+    WEFT_ASSIGN(const typename Kind::Table actual, read<Kind>(std::move(instance)...));
     std::vector<reconcile::Drift> drifts;
     for (const auto& change : reconcile::diff<Kind>(desired, actual))
       drifts.push_back(reconcile::to_drift(change));

@@ -5,6 +5,9 @@
 
 #include <gmock/gmock.h>
 
+#include <fstream>
+
+#include "base/temporary_directory.h"
 #include "linux/netns_fixture.h"
 
 namespace weft::tables {
@@ -158,6 +161,23 @@ TEST_F(KernelTablesTest, Rules) {
   const RuleKind::Table none;
   ASSERT_TRUE(tables_.write(reconcile::diff<RuleKind>(none, actual)));
   EXPECT_EQ(sh("ip rule show; ip -6 rule show"), others);
+}
+
+TEST_F(KernelTablesTest, WhatIsNotOverRtnetlinkIsReadThroughItAsWell) {
+  const TemporaryDirectory state;
+  const FileKind::Table files{{state.path() + "/owned", "x"}};
+  std::ofstream(state.path() + "/owned") << "x";
+  sh("nft 'add table ip weft-test; add chain ip weft-test c'");
+  owned_.nft_tables = {"weft-test"};
+  owned_.state_directory = state.path();
+  owned_.files = {state.path() + "/owned"};
+  tables_ = KernelTables::open(owned_).value();
+  EXPECT_EQ(tables_.read<NftKind>("weft-test")->size(), 2U);
+  EXPECT_THAT(*tables_.diff<FileKind>(files), IsEmpty());
+  EXPECT_THAT(*tables_.read<SysctlKind>(), IsEmpty());
+  // Another's, whatever it is called.
+  EXPECT_EQ(tables_.read<NftKind>("weft-other").error().message,
+            "nft table weft-other is not ours");
 }
 
 // Another Weft's, a plugin's, an operator's: each of a kind that is ours too.

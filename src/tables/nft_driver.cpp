@@ -3,10 +3,13 @@
 
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
+#include <linux/netlink.h>
 
+#include <algorithm>
 #include <cassert>
 #include <cerrno>
 
+#include "linux/netns.h"
 #include "linux/nft/dump.h"
 #include "tables/nft_read.h"
 #include "tables/nft_write.h"
@@ -18,6 +21,17 @@ NftDriver::NftDriver(netlink::Socket socket, std::string table, NextTurn next_tu
     : socket_(std::move(socket)), table_(std::move(table)), next_turn_(std::move(next_turn)) {}
 
 NftDriver::~NftDriver() = default;
+
+Result<std::unique_ptr<NftDriver>> NftDriver::open(const netlink::Socket& beside,
+                                                   const Ownership& ownership,
+                                                   std::string_view table, NextTurn next_turn) {
+  const auto& ours = ownership.nft_tables;
+  if (std::find(ours.begin(), ours.end(), table) == ours.end())
+    return fail("nft table " + std::string(table) + " is not ours");
+  WEFT_ASSIGN(const Netns netns, beside.netns());
+  WEFT_ASSIGN(netlink::Socket socket, netlink::Socket::open(NETLINK_NETFILTER, netns));
+  return std::make_unique<NftDriver>(std::move(socket), std::string(table), std::move(next_turn));
+}
 
 void NftDriver::read(reconcile::ReadSink<NftKind>& sink) {
   assert(!reading_);

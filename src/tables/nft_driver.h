@@ -16,13 +16,16 @@
 // until the kernel has committed. One thread; bound to its socket's network namespace.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "base/next_turn.h"
 #include "linux/netlink/socket.h"
 #include "reconcile/table.h"
 #include "tables/nft.h"
+#include "tables/ownership.h"
 
 namespace weft::tables {
 
@@ -34,6 +37,13 @@ class NftDriver final : public reconcile::Driver<NftKind> {
   // say they are. A read has one of its own, in the same namespace.
   NftDriver(netlink::Socket socket, std::string table, NextTurn next_turn = {});
   ~NftDriver() override;
+
+  // For KernelTables: in the namespace of `beside`. Fails where the table is not one of ours.
+  static Result<std::unique_ptr<NftDriver>> open(const netlink::Socket& beside,
+                                                 const Ownership& ownership, std::string_view table,
+                                                 NextTurn next_turn = {});
+
+  std::uint32_t port_id() const { return socket_.port_id(); }  // whose its writes are
 
   void read(reconcile::ReadSink<NftKind>& sink) override;
   // What the kernel refuses is named, and the rest written; see nft_write.h.

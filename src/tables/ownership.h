@@ -23,6 +23,9 @@ struct Ownership {
   // The group of the veths that belong on a bridge of ours, and are put back there (0: none do).
   std::uint32_t port_group = 0;
   std::vector<std::string> nft_tables{};  // names, in the families ip, ip6 and inet
+  // Sysctls of which it holds what they were before us, in this boot; files that it names.
+  std::string state_directory{};
+  std::vector<std::string> files{};  // paths; these too, whoever wrote them
 };
 
 }  // namespace weft::tables

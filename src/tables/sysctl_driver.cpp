@@ -50,6 +50,14 @@ Result<bool> has_lapsed(const SysctlChange& kept) { return reads(kept.key, kept.
 
 }  // namespace
 
+Result<std::unique_ptr<SysctlDriver>> SysctlDriver::open(const netlink::Socket& beside,
+                                                         const Ownership& ownership) {
+  WEFT_ASSIGN(Netns netns, beside.netns());
+  WEFT_ASSIGN(const auto boot, read_sysctl("kernel/random/boot_id"));
+  return std::make_unique<SysctlDriver>(std::move(netns), ownership.state_directory,
+                                        boot.value_or(""), ownership.links);
+}
+
 Result<SysctlKind::Table> SysctlDriver::read() {
   WEFT_ASSIGN(const auto keys, saved_.keys());
   WEFT_ASSIGN(const NetnsGuard inside, NetnsGuard::enter(netns_));

@@ -14,12 +14,15 @@
 // Not so our own links, behind which are pods, and none that came later: nobody relied on them.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "linux/netlink/socket.h"
 #include "linux/netns.h"
 #include "reconcile/table.h"
+#include "tables/ownership.h"
 #include "tables/saved_sysctls.h"
 #include "tables/sysctl.h"
 
@@ -33,6 +36,10 @@ class SysctlDriver final : public reconcile::PromptDriver<SysctlKind> {
       : netns_(std::move(netns)),
         saved_(state_directory, std::move(boot)),
         own_links_(std::move(own_links)) {}
+
+  // For KernelTables: in the namespace of `beside`.
+  static Result<std::unique_ptr<SysctlDriver>> open(const netlink::Socket& beside,
+                                                    const Ownership& ownership);
 
   // Removes what an earlier boot left in the state directory. At start; a read writes nothing.
   Result<> tidy() { return saved_.tidy(); }

@@ -1,42 +1,42 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <linux/netlink.h>
-
-#include <cerrno>
-
 #include "cni/plugins/plugins.h"
-#include "linux/netlink/address.h"
-#include "linux/netlink/link.h"
 #include "linux/netns.h"
+#include "tables/kernel_tables.h"
 
 namespace weft::cni {
 namespace {
 
-constexpr std::string_view kLoopback = "lo";  // whatever CNI_IFNAME says
+using tables::AddressKind;
+using tables::KernelTables;
+using tables::LinkKind;
 
-Result<> set_up(netlink::Socket& socket, bool up) {
-  netlink::Link link;
-  link.name = kLoopback;
-  link.up = up;
-  netlink::Batch batch;
-  put_link_change(batch, link);
-  return socket.run(batch);
+const std::string kLoopback = "lo";  // whatever CNI_IFNAME says
+
+Result<KernelTables> open_pod(const Netns& netns) {
+  return KernelTables::open(netns, {.links = {kLoopback}});
 }
 
-// The first address of each family, IPv4 first.
-Outcome<std::vector<IpConfig>> read_addresses(netlink::Socket& socket) {
-  CNI_ASSIGN(const std::optional<netlink::Link> link, find_link(socket, kLoopback));
-  if (!link) return fail(ErrorCode::kInternal, "no link named lo");
-  CNI_ASSIGN(const std::vector<netlink::Address> addresses, list_addresses(socket, link->index));
+Result<> set_up(KernelTables& pod, bool up) {
+  const LinkKind::Table links{{kLoopback, {.up = up}}};
+  return pod.write(tables::additions<LinkKind>(links));
+}
+
+// A loopback address of each family that has addresses, IPv4 first.
+Outcome<std::vector<IpConfig>> read_addresses(KernelTables& pod) {
+  CNI_ASSIGN(const AddressKind::Table addresses, pod.read<AddressKind>());
   std::vector<IpConfig> ips;
   for (const IpFamily family : {IpFamily::kIpv4, IpFamily::kIpv6}) {
-    for (const netlink::Address& address : addresses) {
-      if (address.prefix.family() != family) continue;
-      if (!address.prefix.address.is_loopback())
-        return fail(ErrorCode::kInternal,
-                    "lo has an address that is no loopback address: " + address.prefix.to_string());
-      ips.push_back({address.prefix, std::nullopt, 0});
-      break;
+    std::optional<Prefix> other;
+    std::optional<Prefix> found;
+    for (const auto& [key, value] : addresses) {
+      if (key.prefix.family() != family) continue;
+      std::optional<Prefix>& place = key.prefix.address.is_loopback() ? found : other;
+      if (!place) place = key.prefix;
     }
+    if (other && !found)
+      return fail(ErrorCode::kInternal,
+                  "lo has an address that is no loopback address: " + other->to_string());
+    if (found) ips.push_back({*found, std::nullopt, 0});
   }
   return ips;
 }
@@ -46,14 +46,13 @@ Outcome<std::vector<IpConfig>> read_addresses(netlink::Socket& socket) {
 Outcome<CniResult> loopback_add(const Request& request) {
   Result<Netns> netns = Netns::open(request.environment.netns);
   if (!netns) return fail(ErrorCode::kInvalidEnvironment, std::move(netns.error()).in("CNI_NETNS"));
-  CNI_ASSIGN(netlink::Socket socket, netlink::Socket::open(NETLINK_ROUTE, *netns));
-  CNI_TRY(set_up(socket, true));
+  CNI_ASSIGN(KernelTables pod, open_pod(*netns));
+  CNI_TRY(set_up(pod, true));
   if (request.config.prev_result) return *request.config.prev_result;
   CniResult result;
-  result.interfaces.push_back({.name = std::string(kLoopback),
-                               .mac = MacAddress{}.to_string(),
-                               .sandbox = request.environment.netns});
-  CNI_ASSIGN(result.ips, read_addresses(socket));
+  result.interfaces.push_back(
+      {.name = kLoopback, .mac = MacAddress{}.to_string(), .sandbox = request.environment.netns});
+  CNI_ASSIGN(result.ips, read_addresses(pod));
   return result;
 }
 
@@ -61,8 +60,8 @@ Outcome<> loopback_del(const Request& request) {
   if (request.environment.netns.empty()) return {};
   Result<Netns> netns = Netns::open(request.environment.netns);
   if (!netns) return {};  // gone, and lo with it
-  CNI_ASSIGN(netlink::Socket socket, netlink::Socket::open(NETLINK_ROUTE, *netns));
-  CNI_TRY(set_up(socket, false));
+  CNI_ASSIGN(KernelTables pod, open_pod(*netns));
+  CNI_TRY(set_up(pod, false));
   return {};
 }
 

@@ -140,7 +140,7 @@ TEST(NftablesInterpret, RefusesWhatItDoesNotUnderstand) {
     return entry.first.name->name == "services" && !entry.first.element.empty();
   });
   services->second = tables::nft_verdict(0);  // drop
-  const auto interpreted = NftablesBackend().interpret(table);
+  const auto interpreted = NftablesBackend().services_in(table);
   ASSERT_FALSE(interpreted);
   EXPECT_THAT(interpreted.error().message, ::testing::HasSubstr("services"));
 }
@@ -189,7 +189,7 @@ TEST(NftablesProperty, IncrementalIsFromScratchAndInterpretIsTheInverse) {
       services = next;
       incremental = applied(std::move(incremental), changes);
       RC_ASSERT(same(incremental, planned(services)));
-      const auto interpreted = backend.interpret(incremental);
+      const auto interpreted = backend.services_in(incremental);
       RC_ASSERT(interpreted.has_value());
       RC_ASSERT(*interpreted == services);
     }

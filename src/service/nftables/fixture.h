@@ -13,8 +13,8 @@
 #include "model/service_table.h"
 #include "reconcile/table_state.h"
 #include "service/nftables/backend.h"
+#include "tables/kernel_tables.h"
 #include "tables/names.h"
-#include "tables/nft_driver.h"
 
 namespace weft::service {
 
@@ -76,7 +76,7 @@ class Kernel {
   }
   // What the kernel does.
   model::ServiceTable interpreted() {
-    auto table = backend_.interpret(read());
+    auto table = backend_.interpret(tables_);
     EXPECT_TRUE(table) << table.error().message;
     return table.value_or(model::ServiceTable{});
   }
@@ -89,8 +89,10 @@ class Kernel {
   SteadyClock clock_{};
   NftablesBackend backend_{};
   model::ServiceTable services_{};
-  reconcile::TableState<tables::NftKind> state_{std::make_shared<tables::NftDriver>(
-      netlink::Socket::open(NETLINK_NETFILTER).value(), std::string(tables::kServicesTable))};
+  tables::KernelTables tables_ =
+      tables::KernelTables::open({.nft_tables = {std::string(tables::kServicesTable)}}).value();
+  reconcile::TableState<tables::NftKind> state_{
+      tables_.driver<tables::NftKind>(tables::kServicesTable).value()};
 };
 
 }  // namespace weft::service

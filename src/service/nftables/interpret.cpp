@@ -11,6 +11,7 @@
 #include "service/nftables/backend.h"
 #include "service/nftables/elements.h"
 #include "service/nftables/names.h"
+#include "tables/names.h"
 
 namespace weft::service {
 namespace {
@@ -92,7 +93,12 @@ model::ServiceTable table_of(const Findings& found) {
 
 }  // namespace
 
-Result<model::ServiceTable> NftablesBackend::interpret(const NftKind::Table& actual) const {
+Result<model::ServiceTable> NftablesBackend::interpret(tables::KernelTables& kernel) const {
+  WEFT_ASSIGN(const NftKind::Table actual, kernel.read<NftKind>(tables::kServicesTable));
+  return services_in(actual);
+}
+
+Result<model::ServiceTable> NftablesBackend::services_in(const NftKind::Table& actual) const {
   Findings found;
   const auto understand = [&](const NftKind::Key& key, const NftKind::Value& value) {
     const Bytes bytes = key.element.view();
