@@ -11,7 +11,6 @@
 #include <vector>
 
 #include "linux/netlink/address.h"
-#include "tables/table_states.h"
 
 namespace weft::tables {
 
@@ -133,5 +132,3 @@ void AddressDriver::replace(const reconcile::Changes<AddressKind>& changes, Link
 }
 
 }  // namespace weft::tables
-
-template class weft::reconcile::TableState<weft::tables::AddressKind>;  // table_states.h

@@ -6,7 +6,6 @@
 #include <variant>
 
 #include "linux/netlink/fdb.h"
-#include "tables/table_states.h"
 
 namespace weft::tables {
 
@@ -36,5 +35,3 @@ Result<> encode(const reconcile::Change<FdbKind>& change, LinkIndex& links, cons
 }
 
 }  // namespace weft::tables
-
-template class weft::reconcile::TableState<weft::tables::FdbKind>;  // table_states.h

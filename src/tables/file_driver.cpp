@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "linux/file.h"
-#include "tables/table_states.h"
 
 namespace weft::tables {
 
@@ -81,5 +80,3 @@ Result<> FileDriver::remove(const std::string& path) const {
 }
 
 }  // namespace weft::tables
-
-template class weft::reconcile::TableState<weft::tables::FileKind>;  // table_states.h

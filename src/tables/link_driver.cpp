@@ -10,7 +10,6 @@
 #include <vector>
 
 #include "tables/rtnetlink_write.h"
-#include "tables/table_states.h"
 
 namespace weft::tables {
 
@@ -242,5 +241,3 @@ Result<> LinkDriver::attach_pods(const std::string& bridge) {
 }
 
 }  // namespace weft::tables
-
-template class weft::reconcile::TableState<weft::tables::LinkKind>;  // table_states.h

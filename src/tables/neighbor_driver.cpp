@@ -4,7 +4,6 @@
 #include <linux/neighbour.h>
 
 #include "linux/netlink/neighbor.h"
-#include "tables/table_states.h"
 
 namespace weft::tables {
 
@@ -31,5 +30,3 @@ Result<> encode(const reconcile::Change<NeighborKind>& change, LinkIndex& links,
 }
 
 }  // namespace weft::tables
-
-template class weft::reconcile::TableState<weft::tables::NeighborKind>;  // table_states.h

@@ -13,7 +13,6 @@
 #include "linux/nft/dump.h"
 #include "tables/nft_read.h"
 #include "tables/nft_write.h"
-#include "tables/table_states.h"
 
 namespace weft::tables {
 
@@ -93,5 +92,3 @@ Error NftDriver::explain(Error error) {
 }
 
 }  // namespace weft::tables
-
-template class weft::reconcile::TableState<weft::tables::NftKind>;  // table_states.h

@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "tables/rtnetlink_write.h"
-#include "tables/table_states.h"
 
 namespace weft::tables {
 
@@ -220,5 +219,3 @@ void RouteDriver::put_surplus_removal(const RouteKind::Key& key, netlink::Batch&
 }
 
 }  // namespace weft::tables
-
-template class weft::reconcile::TableState<weft::tables::RouteKind>;  // table_states.h

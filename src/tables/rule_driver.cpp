@@ -2,7 +2,6 @@
 #include "tables/rule_driver.h"
 
 #include "linux/netlink/rule.h"
-#include "tables/table_states.h"
 
 namespace weft::tables {
 
@@ -29,5 +28,3 @@ Result<> encode(const reconcile::Change<RuleKind>& change, LinkIndex&, const Own
 }
 
 }  // namespace weft::tables
-
-template class weft::reconcile::TableState<weft::tables::RuleKind>;  // table_states.h

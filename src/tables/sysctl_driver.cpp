@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "linux/sysctl.h"
-#include "tables/table_states.h"
 
 namespace weft::tables {
 
@@ -146,5 +145,3 @@ Result<> SysctlDriver::put_back(const std::string& key, const SavedSysctl& saved
 }
 
 }  // namespace weft::tables
-
-template class weft::reconcile::TableState<weft::tables::SysctlKind>;  // table_states.h
