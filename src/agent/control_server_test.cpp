@@ -28,6 +28,32 @@ using control::Request;
 using control::Waiting;
 using namespace std::chrono_literals;
 
+UniqueFd bound_socket(const std::string& path) {
+  UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const sockaddr_un address = *control::unix_address(path);
+  EXPECT_EQ(::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+  return fd;
+}
+
+// As the kernel takes a killed agent apart: it accepts one client, and hangs up.
+class DyingAgent {
+ public:
+  explicit DyingAgent(const std::string& path) : socket_(bound_socket(path)) {
+    EXPECT_EQ(::listen(socket_.get(), 1), 0);
+    end_ = std::thread([this] {
+      const UniqueFd accepted(::accept(socket_.get(), nullptr, nullptr));
+      socket_.reset();
+    });
+  }
+  DyingAgent(const DyingAgent&) = delete;
+  DyingAgent& operator=(const DyingAgent&) = delete;
+  ~DyingAgent() { end_.join(); }
+
+ private:
+  UniqueFd socket_;
+  std::thread end_{};
+};
+
 class ControlTest : public testing::Test {
  protected:
   void listen(Admission admit = is_root) {
@@ -221,11 +247,7 @@ TEST_F(ControlTest, SocketOfAKilledAgentIsReplacedButALivingOneIsNot) {
   EXPECT_EQ(second.error().message, "control socket: another agent answers at " + path_);
 
   const std::string stale = directory_ + "/stale.sock";
-  {
-    const UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM, 0));
-    const sockaddr_un address = *control::unix_address(stale);
-    ASSERT_EQ(::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
-  }
+  bound_socket(stale);
   EXPECT_TRUE(ControlServer::listen(loop_, stale, is_root, {}));
 }
 
@@ -261,19 +283,10 @@ TEST_F(ControlTest, WhatIsNoSocketStays) {
   EXPECT_FALSE(std::filesystem::exists(precious + ".lock"));
 }
 
-// As the kernel takes a killed agent apart: it accepts, and hangs up.
 TEST_F(ControlTest, SocketOfAnAgentThatIsDyingIsReplaced) {
   std::filesystem::create_directories(directory_ + "/run");
-  UniqueFd dying(::socket(AF_UNIX, SOCK_STREAM, 0));
-  const sockaddr_un address = *control::unix_address(path_);
-  ASSERT_EQ(::bind(dying.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
-  ASSERT_EQ(::listen(dying.get(), 1), 0);
-  std::thread end([&] {
-    const UniqueFd accepted(::accept(dying.get(), nullptr, nullptr));
-    dying.reset();
-  });
+  const DyingAgent dying(path_);
   EXPECT_TRUE(ControlServer::listen(loop_, path_, is_root, {}));
-  end.join();
 }
 
 TEST_F(ControlTest, NoAgentIsOneClearSentence) {
@@ -316,16 +329,8 @@ TEST_F(ControlTest, AnswerThatComesInTimeIsNotWaitedForAloud) {
 // It was stopped, or uninstalled by somebody else meanwhile: which, nobody can tell any more.
 TEST_F(ControlTest, AgentThatEndsBeforeItAnswersAnUninstallIsNotCertainlyUninstalled) {
   std::filesystem::create_directories(directory_ + "/run");
-  UniqueFd dying(::socket(AF_UNIX, SOCK_STREAM, 0));
-  const sockaddr_un address = *control::unix_address(path_);
-  ASSERT_EQ(::bind(dying.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
-  ASSERT_EQ(::listen(dying.get(), 1), 0);
-  std::thread end([&] {
-    const UniqueFd accepted(::accept(dying.get(), nullptr, nullptr));
-    dying.reset();
-  });
+  const DyingAgent dying(path_);
   const auto done = control::uninstall_agent(path_, 5s);
-  end.join();
   ASSERT_FALSE(done);
   EXPECT_EQ(done.error().message,
             "the agent at " + path_ +
