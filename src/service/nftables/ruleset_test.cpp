@@ -3,11 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
-#include <filesystem>
 #include <fstream>
 #include <random>
-#include <sstream>
 
+#include "base/temporary_directory.h"
+#include "linux/file.h"
 #include "linux/netns_fixture.h"
 #include "service/nftables/fixture.h"
 
@@ -44,19 +44,9 @@ ServiceTable small_table() {
                    {{ip("fd00:172:31::11"), Protocol::kUdp, 30053}, {kNodePort, v6_dns, true}}});
 }
 
-std::string read_file(const std::filesystem::path& path) {
-  std::stringstream text;
-  text << std::ifstream(path).rdbuf();
-  return text.str();
-}
-
 void expect_golden(const std::string& actual, const std::string& name) {
-  const auto golden = std::filesystem::path(WEFT_TESTDATA) / name;
-  const std::string written = ::testing::TempDir() + name;
-  if (actual == read_file(golden)) return;
-  std::ofstream(written) << actual;
-  ADD_FAILURE() << golden.string() << " is not what the kernel has now, " << written << ":\n"
-                << actual;
+  const std::string golden = std::string(WEFT_TESTDATA) + "/" + name;
+  EXPECT_EQ(read_file(golden).value(), actual) << golden << " is not what the kernel has now";
 }
 
 TEST_F(NftablesRuleset, NftListsItAsTheGoldenFilesSay) {
@@ -71,16 +61,16 @@ TEST_F(NftablesRuleset, NftReadsItsOwnListingBack) {
   Kernel kernel;
   kernel.change_to(small_table());
   kernel.write();
+  const TemporaryDirectory directory;
   for (const std::string family : {"ip", "ip6"}) {
     const std::string listing = sh("nft list table " + family + " weft-services");
-    const std::string path = ::testing::TempDir() + "weft-services-" + family + ".nft";
+    const std::string path = directory.path() + "/" + family + ".nft";
     std::ofstream(path) << listing;
     const Netns other = fresh_netns();
     const NetnsGuard inside = NetnsGuard::enter(other).value();
     sh("nft -c -f " + path);
     sh("nft -f " + path);
     EXPECT_EQ(sh("nft list table " + family + " weft-services"), listing);
-    std::filesystem::remove(path);
   }
 }
 
