@@ -9,6 +9,7 @@
 
 #include "lab/control_plane/objects.h"
 #include "linux/cgroup.h"
+#include "linux/file.h"
 #include "linux/netns.h"
 
 namespace weft::lab {

@@ -13,6 +13,7 @@
 #include "lab/world/nodes.h"
 #include "lab/world/topology.h"
 #include "linux/cgroup.h"
+#include "linux/file.h"
 #include "linux/netns.h"
 
 namespace weft::lab {

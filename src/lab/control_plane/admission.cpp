@@ -14,6 +14,7 @@
 #include "lab/control_plane/deployment.h"
 #include "lab/control_plane/service_defaults.h"
 #include "lab/kubelet/workload.h"
+#include "linux/file.h"
 
 namespace weft::lab {
 namespace {

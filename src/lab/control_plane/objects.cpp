@@ -1,17 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lab/control_plane/objects.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 
-#include "base/unique_fd.h"
+#include "linux/file.h"
 
 namespace weft::lab {
 namespace {
@@ -171,25 +166,9 @@ std::vector<IpAddress> pod_ips(const Json& pod) {
   return ips;
 }
 
-Result<std::string> read_file(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return fail_errno(path);
-  return std::string(std::istreambuf_iterator<char>(file), {});
-}
-
 Result<> write_file(const std::string& path, std::string_view content) {
-  const fs::path target(path);
-  const std::string temporary =
-      (target.parent_path() / ("." + target.filename().string() + ".new"));
-  const UniqueFd file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
-  if (!file) return fail_errno(temporary);
-  for (std::string_view rest = content; !rest.empty();) {
-    const ssize_t written = ::write(file.get(), rest.data(), rest.size());
-    if (written < 0) return fail_errno(temporary);
-    rest.remove_prefix(static_cast<std::size_t>(written));
-  }
-  if (::rename(temporary.c_str(), path.c_str()) != 0) return fail_errno(path);
-  return {};
+  constexpr mode_t kMode = 0644;
+  return write_atomically(path, content, kMode, Durable::kNo);
 }
 
 }  // namespace weft::lab

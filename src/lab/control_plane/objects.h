@@ -59,7 +59,6 @@ std::string node_of(const Json& pod);
 bool is_ready(const Json& pod);
 std::vector<IpAddress> pod_ips(const Json& pod);
 
-Result<std::string> read_file(const std::string& path);
 // A reader sees the old content or the new one.
 Result<> write_file(const std::string& path, std::string_view content);
 

@@ -3,6 +3,8 @@
 
 #include <filesystem>
 
+#include "linux/file.h"
+
 namespace weft::lab {
 namespace {
 

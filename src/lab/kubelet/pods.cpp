@@ -15,6 +15,7 @@
 #include "lab/generated_names.h"
 #include "lab/world/nodes.h"
 #include "linux/cgroup.h"
+#include "linux/file.h"
 #include "linux/netlink/link.h"
 #include "linux/netns.h"
 #include "linux/process.h"

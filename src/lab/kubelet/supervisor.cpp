@@ -11,6 +11,7 @@
 
 #include "lab/control_plane/objects.h"
 #include "lab/kubelet/pod_record.h"
+#include "linux/file.h"
 #include "linux/process.h"
 
 namespace weft::lab {

@@ -8,6 +8,7 @@
 #include "base/temporary_directory.h"
 #include "lab/kubelet/pods.h"
 #include "linux/cgroup.h"
+#include "linux/file.h"
 
 namespace weft::lab {
 namespace {
