@@ -3,14 +3,14 @@
 """The layer rule: an #include points downward, and feature folders never include each other.
 
     base < {document, log, linux, model, reconcile};  linux < {loop, control};  {linux, reconcile} < tables
-    < ipam;  {ipam, control} < {cni, podnet, bgp, service, policy, cluster} < explain < {agent, lab} < cmd
+    < ipam;  {linux, model} < traffic;  {ipam, control, traffic} < {cni, podnet, bgp, service, policy, cluster} < explain < {agent, lab} < cmd
 """
 import os
 import pathlib
 import re
 import sys
 
-LAYERS = [["base"], ["document", "log", "linux", "model", "reconcile"], ["loop", "control", "tables"],
+LAYERS = [["base"], ["document", "log", "linux", "model", "reconcile"], ["loop", "control", "tables", "traffic"],
           ["ipam"], ["cni", "podnet", "bgp", "service", "policy", "cluster"],
           ["explain"], ["agent", "lab"], ["cmd"]]
 RANK = {folder: rank for rank, folders in enumerate(LAYERS) for folder in folders}

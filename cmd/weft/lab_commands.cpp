@@ -9,12 +9,12 @@
 #include <vector>
 
 #include "lab/check/check.h"
-#include "lab/check/probe_server.h"
 #include "lab/kubelet/exec.h"
 #include "lab/kubelet/supervisor.h"
 #include "lab/lifecycle.h"
 #include "lab/status.h"
 #include "lab/world/nodes.h"
+#include "traffic/server.h"
 
 namespace {
 
@@ -303,6 +303,12 @@ void add_supervise(CLI::App& lab, int& exit_code) {
   });
 }
 
+// Until the process ends.
+weft::Result<> serve_probes(const std::string& name, std::uint16_t port) {
+  WEFT_ASSIGN(const weft::traffic::Server server, weft::traffic::Server::open(name, port));
+  return server.serve();
+}
+
 void add_probe_server(CLI::App& lab, int& exit_code) {
   CLI::App* const command =
       lab.add_subcommand("probe-server", "answer the lab's own probes")->group("");
@@ -310,8 +316,7 @@ void add_probe_server(CLI::App& lab, int& exit_code) {
   auto port = std::make_shared<std::uint16_t>(std::uint16_t{0});
   command->add_option("--name", *name)->required();
   command->add_option("--port", *port)->required();
-  command->callback(
-      [name, port, &exit_code] { exit_code = report(weft::lab::serve_probes(*name, *port)); });
+  command->callback([name, port, &exit_code] { exit_code = report(serve_probes(*name, *port)); });
 }
 
 }  // namespace

@@ -11,9 +11,9 @@
 #include <vector>
 
 #include "document/document.h"
-#include "lab/check/probe.h"
 #include "lab/control_plane/objects.h"
 #include "lab/lab.h"
+#include "traffic/probe.h"
 
 namespace weft::lab {
 
@@ -27,7 +27,7 @@ struct CheckCase {
   std::string path{};  // "pod to ClusterIP"
   std::string from{};  // "client-node1"
   std::string to{};    // "probe 10.96.0.7:80"
-  PathProbe probe{};
+  traffic::Probe probe{};
   bool refused = false;                // expected: refused at once; else:
   std::vector<std::string> servers{};  // who may answer
   std::vector<std::string> seen{};     // as which addresses the client may be seen

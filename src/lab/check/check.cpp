@@ -74,8 +74,8 @@ Result<std::map<std::string, std::string>> pod_namespaces(const Lab& lab) {
 
 // One case of each node's whose success says that its agent knows the probe Services, and one that
 // says that the fabric's server listens.
-std::vector<PathProbe> first_signs(const std::vector<CheckCase>& cases) {
-  std::vector<PathProbe> probes;
+std::vector<traffic::Probe> first_signs(const std::vector<CheckCase>& cases) {
+  std::vector<traffic::Probe> probes;
   for (const CheckCase& asked : cases) {
     const bool is_sign = asked.path == "pod to ClusterIP" ||
                          asked.path == "pod to itself by ClusterIP" ||
@@ -88,23 +88,25 @@ std::vector<PathProbe> first_signs(const std::vector<CheckCase>& cases) {
 // Agents act within milliseconds, but the lab has no word from them when they have. What still does
 // not answer at the deadline is for the cases themselves to tell.
 Result<> wait_for_agents(const std::vector<CheckCase>& cases) {
-  const std::vector<PathProbe> probes = first_signs(cases);
+  const std::vector<traffic::Probe> probes = first_signs(cases);
   const auto deadline = Clock::now() + kAgentsTimeout;
   while (Clock::now() < deadline) {
-    WEFT_ASSIGN(const auto outcomes, run_probes(probes, kAgentsRound));
-    const bool all = std::all_of(outcomes.begin(), outcomes.end(), [](const ProbeOutcome& outcome) {
-      return outcome.kind == ProbeOutcome::Kind::kAnswered;
-    });
+    WEFT_ASSIGN(const auto outcomes, traffic::run(probes, kAgentsRound, not_interrupted));
+    const bool all =
+        std::all_of(outcomes.begin(), outcomes.end(), [](const traffic::Outcome& outcome) {
+          return outcome.kind == traffic::Outcome::Kind::kAnswered;
+        });
     if (all) return {};
   }
   return {};
 }
 
 Result<CheckReport> run_cases(const std::vector<CheckCase>& cases, Progress& progress) {
-  std::vector<PathProbe> probes;
+  std::vector<traffic::Probe> probes;
   for (const CheckCase& asked : cases) probes.push_back(asked.probe);
   progress.show("paths", fmt::format("{} cases", cases.size()));
-  WEFT_ASSIGN(std::vector<ProbeOutcome> outcomes, run_probes(probes, kProbeTimeout));
+  WEFT_ASSIGN(std::vector<traffic::Outcome> outcomes,
+              traffic::run(probes, kProbeTimeout, not_interrupted));
   progress.done("paths", fmt::format("{} cases", cases.size()));
   CheckReport report;
   for (std::size_t i = 0; i < cases.size(); ++i) {

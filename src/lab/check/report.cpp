@@ -85,13 +85,13 @@ std::size_t CheckReport::failed() const {
       results.begin(), results.end(), [](const CheckResult& result) { return !result.good; }));
 }
 
-bool is_good(const CheckCase& asked, const ProbeOutcome& outcome) {
+bool is_good(const CheckCase& asked, const traffic::Outcome& outcome) {
   // TCP is refused at its first SYN, however long a busy machine takes. A refused datagram is an
   // ICMP error, and the kernel sends a host one a second once it has sent it a few
   // (net.ipv4.icmp_ratelimit): that it comes is what counts.
   if (asked.refused)
-    return outcome.kind == ProbeOutcome::Kind::kRefused && outcome.retransmissions == 0;
-  return outcome.kind == ProbeOutcome::Kind::kAnswered &&
+    return outcome.kind == traffic::Outcome::Kind::kRefused && outcome.retransmissions == 0;
+  return outcome.kind == traffic::Outcome::Kind::kAnswered &&
          is_one_of(outcome.server, asked.servers) && is_one_of(outcome.seen, asked.seen);
 }
 
@@ -100,18 +100,18 @@ std::string expected_text(const CheckCase& asked) {
   return fmt::format("an answer of {} that sees {}", either(asked.servers), either(asked.seen));
 }
 
-std::string seen_text(const ProbeOutcome& outcome) {
+std::string seen_text(const traffic::Outcome& outcome) {
   switch (outcome.kind) {
-    case ProbeOutcome::Kind::kAnswered:
+    case traffic::Outcome::Kind::kAnswered:
       return fmt::format("an answer of {} that sees {}", outcome.server, outcome.seen);
-    case ProbeOutcome::Kind::kRefused:
+    case traffic::Outcome::Kind::kRefused:
       return outcome.retransmissions == 0
                  ? fmt::format("refused after {} ms", outcome.took.count())
                  : fmt::format("refused after {} ms and {} retransmitted SYNs",
                                outcome.took.count(), outcome.retransmissions);
-    case ProbeOutcome::Kind::kFailed:
+    case traffic::Outcome::Kind::kFailed:
       return fmt::format("{} after {} ms", std::strerror(outcome.error), outcome.took.count());
-    case ProbeOutcome::Kind::kTimedOut:
+    case traffic::Outcome::Kind::kTimedOut:
       return fmt::format("no answer in {} ms", outcome.took.count());
   }
   return {};

@@ -8,14 +8,14 @@
 #include <vector>
 
 #include "lab/check/cases.h"
-#include "lab/check/probe.h"
 #include "lab/control_plane/objects.h"
+#include "traffic/probe.h"
 
 namespace weft::lab {
 
 struct CheckResult {
   CheckCase asked{};
-  ProbeOutcome outcome{};
+  traffic::Outcome outcome{};
   bool good = false;
 };
 
@@ -24,9 +24,9 @@ struct CheckReport {
   std::size_t failed() const;
 };
 
-bool is_good(const CheckCase& asked, const ProbeOutcome& outcome);
+bool is_good(const CheckCase& asked, const traffic::Outcome& outcome);
 std::string expected_text(const CheckCase& asked);
-std::string seen_text(const ProbeOutcome& outcome);
+std::string seen_text(const traffic::Outcome& outcome);
 
 // {passed, failed, cases: [{path, from, to, protocol, good, expected, seen}]}
 Json to_json(const CheckReport& report);

@@ -6,10 +6,10 @@
 namespace weft::lab {
 namespace {
 
-using Kind = ProbeOutcome::Kind;
+using Kind = traffic::Outcome::Kind;
 using std::chrono::milliseconds;
 
-ProbeOutcome answered(const std::string& server, const std::string& seen) {
+traffic::Outcome answered(const std::string& server, const std::string& seen) {
   return {Kind::kAnswered, server, seen, 0, milliseconds(1)};
 }
 

@@ -9,9 +9,9 @@
 #include <array>
 #include <cerrno>
 
-#include "lab/check/socket_address.h"
 #include "linux/netns.h"
 #include "linux/process.h"
+#include "traffic/socket_address.h"
 
 namespace weft::lab {
 namespace {
@@ -30,7 +30,7 @@ UniqueFd connect_from(const std::string& netns, const IpAddress& ip, std::uint16
   if (!opened) return {};
   const auto inside = NetnsGuard::enter(*opened);
   if (!inside) return {};
-  const SocketAddress address(ip, port);
+  const traffic::SocketAddress address(ip, port);
   UniqueFd fd(::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!fd) return {};
   if (::connect(fd.get(), address.get(), address.size()) != 0 && errno != EINPROGRESS) return {};

@@ -4,16 +4,16 @@
 //   client 192.0.2.2 ── 192.0.2.1 node 10.244.1.1 ── 10.244.1.2 pod1     (this node's)
 //                                      10.244.2.1 ── 10.244.2.2 pod2     (stands for another
 //                                      node's)
-#include <arpa/inet.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <chrono>
+#include <cstring>
 #include <set>
 #include <thread>
 
@@ -22,6 +22,9 @@
 #include "linux/netns_fixture.h"
 #include "service/nftables/fixture.h"
 #include "service/udp_flows.h"
+#include "traffic/probe.h"
+#include "traffic/server_fixture.h"
+#include "traffic/socket_address.h"
 
 namespace weft::service {
 namespace {
@@ -32,87 +35,35 @@ using model::Protocol;
 using model::ServiceTable;
 using std::chrono::milliseconds;
 using ::testing::ElementsAre;
-using ::testing::StartsWith;
 
 constexpr milliseconds kPatience{5000};
 constexpr milliseconds kAtOnce{500};  // a refusal that came without a retransmission
 
-socklen_t socket_address(const IpAddress& address, std::uint16_t port, sockaddr_storage& out) {
-  out = {};
-  if (address.is_v4()) {
-    auto& v4 = reinterpret_cast<sockaddr_in&>(out);
-    v4.sin_family = AF_INET;
-    v4.sin_port = htons(port);
-    std::memcpy(&v4.sin_addr, address.bytes().data(), 4);
-    return sizeof v4;
-  }
-  auto& v6 = reinterpret_cast<sockaddr_in6&>(out);
-  v6.sin6_family = AF_INET6;
-  v6.sin6_port = htons(port);
-  std::memcpy(&v6.sin6_addr, address.bytes().data(), 16);
-  return sizeof v6;
-}
-
-std::string text_of(const sockaddr_storage& address) {
-  char text[INET6_ADDRSTRLEN] = {};
-  if (address.ss_family == AF_INET)
-    ::inet_ntop(AF_INET, &reinterpret_cast<const sockaddr_in&>(address).sin_addr, text,
-                sizeof text);
-  else
-    ::inet_ntop(AF_INET6, &reinterpret_cast<const sockaddr_in6&>(address).sin6_addr, text,
-                sizeof text);
-  return text;
-}
-
-bool readable(int fd, int timeout) {
-  pollfd wait{fd, POLLIN, 0};
-  return ::poll(&wait, 1, timeout) == 1;
-}
-
-UniqueFd open_socket(const Netns& netns, Protocol protocol, IpFamily family) {
+UniqueFd open_udp_socket(const Netns& netns, IpFamily family) {
   const NetnsGuard inside = NetnsGuard::enter(netns).value();
-  return UniqueFd(::socket(
-      family == IpFamily::kIpv4 ? AF_INET : AF_INET6,
-      (protocol == Protocol::kTcp ? SOCK_STREAM : SOCK_DGRAM) | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  return UniqueFd(
+      ::socket(family == IpFamily::kIpv4 ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0));
 }
 
-// Answers with its name and the address that it saw the client come from.
-class Server {
+// A client that asks again and again from one port, as one flow; who answered.
+class UdpClient {
  public:
-  Server(std::string name, const Netns& netns, Protocol protocol, const IpAddress& address,
-         std::uint16_t port)
-      : name_(std::move(name)),
-        protocol_(protocol),
-        socket_(open_socket(netns, protocol, address.family())) {
-    sockaddr_storage local;
-    const socklen_t size = socket_address(address, port, local);
-    EXPECT_EQ(::bind(socket_.get(), reinterpret_cast<sockaddr*>(&local), size), 0);
-    if (protocol == Protocol::kTcp) {
-      EXPECT_EQ(::listen(socket_.get(), 8), 0);
-    }
+  UdpClient(const Netns& netns, const traffic::SocketAddress& to)
+      : socket_(
+            open_udp_socket(netns, to.family() == AF_INET ? IpFamily::kIpv4 : IpFamily::kIpv6)) {
+    EXPECT_EQ(::connect(socket_.get(), to.get(), to.size()), 0);
   }
-
-  int fd() const { return socket_.get(); }
-
-  void serve() const {
-    sockaddr_storage peer{};
-    socklen_t size = sizeof peer;
-    auto* const address = reinterpret_cast<sockaddr*>(&peer);
-    if (protocol_ == Protocol::kTcp) {
-      const UniqueFd connection(::accept4(socket_.get(), address, &size, SOCK_CLOEXEC));
-      const std::string answer = name_ + " saw " + text_of(peer);
-      if (connection) std::ignore = ::send(connection.get(), answer.data(), answer.size(), 0);
-      return;
-    }
-    char ignored[16];
-    if (::recvfrom(socket_.get(), ignored, sizeof ignored, 0, address, &size) < 0) return;
-    const std::string answer = name_ + " saw " + text_of(peer);
-    ::sendto(socket_.get(), answer.data(), answer.size(), 0, address, size);
+  std::string ask() const {
+    ::send(socket_.get(), "?", 1, 0);
+    pollfd wait{socket_.get(), POLLIN, 0};
+    std::array<char, 128> answer{};
+    if (::poll(&wait, 1, static_cast<int>(kPatience.count())) != 1) return "nobody";
+    const ssize_t size = ::recv(socket_.get(), answer.data(), answer.size(), 0);
+    const std::string text(answer.data(), static_cast<std::size_t>(std::max<ssize_t>(size, 0)));
+    return text.substr(0, text.find(' '));
   }
 
  private:
-  std::string name_;
-  Protocol protocol_;
   UniqueFd socket_;
 };
 
@@ -128,10 +79,6 @@ class Traffic : public ::testing::TestWithParam<IpFamily> {
     in(node_, "ip link set lo up; sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1");
     // A node needs some route to a Service's address to send at all.
     in(node_, pick("ip route add default via 192.0.2.2", "ip route add default via 2001:db8::2"));
-    for (const Protocol protocol : {Protocol::kTcp, Protocol::kUdp}) {
-      servers_.emplace_back("pod1", pod1_, protocol, kPod1, 8080);
-      servers_.emplace_back("pod2", pod2_, protocol, kPod2, 8080);
-    }
     const NetnsGuard inside = NetnsGuard::enter(node_).value();
     kernel_ = std::make_unique<Kernel>();
   }
@@ -165,51 +112,35 @@ class Traffic : public ::testing::TestWithParam<IpFamily> {
     kernel_->write();
   }
 
-  void serve_one() {
-    std::vector<pollfd> waits;
-    for (const Server& server : servers_) waits.push_back({server.fd(), POLLIN, 0});
-    ::poll(waits.data(), waits.size(), 0);
-    for (std::size_t i = 0; i < waits.size(); ++i)
-      if ((waits[i].revents & POLLIN) != 0) servers_[i].serve();
-  }
-
-  // What came back on a connected socket, or the error.
-  std::string await(const UniqueFd& socket, Protocol protocol, milliseconds patience = kPatience) {
-    const auto begin = std::chrono::steady_clock::now();
-    const auto deadline = begin + patience;
-    while (std::chrono::steady_clock::now() < deadline) {
-      serve_one();
-      if (!readable(socket.get(), 5)) continue;
-      char answer[128];
-      const ssize_t size = ::recv(socket.get(), answer, sizeof answer, 0);
-      if (size > 0) return {answer, static_cast<std::size_t>(size)};
-      const bool soon = std::chrono::steady_clock::now() - begin < kAtOnce;
-      if (size < 0 && errno == ECONNREFUSED) return soon ? "refused at once" : "refused late";
-      return size == 0 ? "closed" : std::strerror(errno);
-    }
-    return protocol == Protocol::kTcp ? "no connection" : "no answer";
-  }
-
-  UniqueFd open(const Netns& from, Protocol protocol, const IpAddress& to, std::uint16_t port) {
-    UniqueFd socket = open_socket(from, protocol, to.family());
-    sockaddr_storage remote;
-    const socklen_t size = socket_address(to, port, remote);
-    if (::connect(socket.get(), reinterpret_cast<sockaddr*>(&remote), size) != 0 &&
-        errno != EINPROGRESS)
-      ADD_FAILURE() << "connect: " << std::strerror(errno);
-    if (protocol == Protocol::kUdp) ::send(socket.get(), "hi", 2, 0);
-    return socket;
-  }
-
-  std::string ask(const Netns& from, Protocol protocol, const IpAddress& to, std::uint16_t port) {
-    return await(open(from, protocol, to, port), protocol);
-  }
-
-  std::set<std::string> ask_often(const Netns& from, Protocol protocol, const IpAddress& to,
-                                  std::uint16_t port) {
+  // "POD saw ADDRESS" of every answer, or what came instead.
+  static std::set<std::string> ask(const Netns& from, Protocol protocol, const IpAddress& to,
+                                   std::uint16_t port, std::size_t times = 1,
+                                   milliseconds patience = kPatience) {
+    const std::vector<traffic::Probe> probes(times, {path_of(from), to, port, protocol});
+    const auto outcomes = traffic::run(probes, patience);
+    EXPECT_TRUE(outcomes) << outcomes.error().message;
     std::set<std::string> answers;
-    for (int i = 0; i < 20; ++i) answers.insert(ask(from, protocol, to, port));
+    if (outcomes)
+      for (const traffic::Outcome& outcome : *outcomes) answers.insert(text_of(outcome));
     return answers;
+  }
+  static std::set<std::string> ask_often(const Netns& from, Protocol protocol, const IpAddress& to,
+                                         std::uint16_t port) {
+    constexpr std::size_t kTimes = 20;
+    return ask(from, protocol, to, port, kTimes);
+  }
+  static std::string text_of(const traffic::Outcome& outcome) {
+    using Kind = traffic::Outcome::Kind;
+    switch (outcome.kind) {
+      case Kind::kAnswered:
+        return outcome.server + " saw " + outcome.seen;
+      case Kind::kRefused:
+        return outcome.took < kAtOnce ? "refused at once" : "refused late";
+      case Kind::kTimedOut:
+        return "no answer";
+      default:
+        return std::strerror(outcome.error);
+    }
   }
 
   // Of both protocols.
@@ -244,7 +175,8 @@ class Traffic : public ::testing::TestWithParam<IpFamily> {
   Netns client_ = fresh_netns();
   Netns pod1_ = fresh_netns();
   Netns pod2_ = fresh_netns();
-  std::vector<Server> servers_{};
+  const traffic::ServerThread server1_{pod1_, "pod1", 8080};
+  const traffic::ServerThread server2_{pod2_, "pod2", 8080};
   std::unique_ptr<Kernel> kernel_{};
 };
 
@@ -289,24 +221,25 @@ TEST_P(Traffic, APodReachesItselfThroughItsService) {
   serve(services());
   const IpAddress gateway = ip(pick("10.244.1.1", "fd00:10:244:1::1"));
   for (const Protocol protocol : kBoth)
-    EXPECT_EQ(ask(pod1_, protocol, kSelf, 80), saw("pod1", gateway)) << to_string(protocol);
+    EXPECT_THAT(ask(pod1_, protocol, kSelf, 80), ElementsAre(saw("pod1", gateway)))
+        << to_string(protocol);
 }
 
 TEST_P(Traffic, WithoutEndpointsOrWithoutSuchAPortItIsRefusedAtOnce) {
   serve(services());
   for (const Protocol protocol : kBoth)
     for (const Netns* from : {&pod1_, &node_, &client_}) {
-      EXPECT_EQ(ask(*from, protocol, kEmpty, 80), "refused at once") << to_string(protocol);
-      EXPECT_EQ(ask(*from, protocol, kWeb, 81), "refused at once") << to_string(protocol);
+      EXPECT_THAT(ask(*from, protocol, kEmpty, 80), ElementsAre("refused at once"))
+          << to_string(protocol);
+      EXPECT_THAT(ask(*from, protocol, kWeb, 81), ElementsAre("refused at once"))
+          << to_string(protocol);
     }
 }
 
 TEST_P(Traffic, AServiceAddressThatNobodyHasIsDropped) {
   serve(services());
-  for (const Protocol protocol : kBoth) {
-    const UniqueFd socket = open(pod1_, protocol, kUnallocated, 80);
-    EXPECT_THAT(await(socket, protocol, kAtOnce), StartsWith("no "));
-  }
+  for (const Protocol protocol : kBoth)
+    EXPECT_THAT(ask(pod1_, protocol, kUnallocated, 80, 1, kAtOnce), ElementsAre("no answer"));
 }
 
 TEST_P(Traffic, AUdpClientFollowsItsBackendsOnceStaleFlowsAreGone) {
@@ -314,14 +247,13 @@ TEST_P(Traffic, AUdpClientFollowsItsBackendsOnceStaleFlowsAreGone) {
     return table_of(frontends(kWeb, 80, FrontendKind::kClusterIp, backends));
   };
   serve(over({kBackend1}));
-  const UniqueFd client = open(pod1_, Protocol::kUdp, kWeb, 80);
-  EXPECT_EQ(await(client, Protocol::kUdp).substr(0, 4), "pod1");
+  const UdpClient client(pod1_, {kWeb, 80});
+  EXPECT_EQ(client.ask(), "pod1");
 
   const ServiceTable next = over({kBackend2});
   const model::ServiceDelta delta = model::difference(kernel_->services(), next);
   serve(next);
-  ::send(client.get(), "hi", 2, 0);
-  EXPECT_EQ(await(client, Protocol::kUdp).substr(0, 4), "pod1");  // the tracked flow holds on
+  EXPECT_EQ(client.ask(), "pod1");  // the tracked flow holds on
 
   std::vector<netlink::ConntrackMatch> matches;
   for (const UdpFlow& flow : udp_flows(next, delta).stale)
@@ -331,8 +263,7 @@ TEST_P(Traffic, AUdpClientFollowsItsBackendsOnceStaleFlowsAreGone) {
   auto socket = netlink::Socket::open(NETLINK_NETFILTER, node_);
   ASSERT_TRUE(socket);
   EXPECT_EQ(netlink::delete_conntrack(*socket, matches).value(), 1U);
-  ::send(client.get(), "hi", 2, 0);
-  EXPECT_EQ(await(client, Protocol::kUdp).substr(0, 4), "pod2");
+  EXPECT_EQ(client.ask(), "pod2");
 }
 
 // Every packet chooses by two lookups; a commit may land between them. One that found no backend
@@ -349,15 +280,13 @@ TEST_P(Traffic, NoPacketIsRefusedWhileBackendsComeAndGo) {
   std::thread churn([&] {
     for (; !done; ++commits) serve(commits % 2 == 0 ? fewer : more);
   });
+  const traffic::SocketAddress web(kWeb, 80);
   int refused = 0;
   for (std::uint16_t source = 20000; source < 28000; ++source) {
-    const UniqueFd socket = open_socket(node_, Protocol::kUdp, GetParam());
-    sockaddr_storage address;
-    socklen_t size = socket_address(IpAddress::any(GetParam()), source, address);
-    EXPECT_EQ(::bind(socket.get(), reinterpret_cast<sockaddr*>(&address), size), 0);
-    size = socket_address(kWeb, 80, address);
-    if (::sendto(socket.get(), "hi", 2, 0, reinterpret_cast<sockaddr*>(&address), size) < 0)
-      ++refused;
+    const UniqueFd socket = open_udp_socket(node_, GetParam());
+    const traffic::SocketAddress here(IpAddress::any(GetParam()), source);
+    EXPECT_EQ(::bind(socket.get(), here.get(), here.size()), 0);
+    if (::sendto(socket.get(), "?", 1, 0, web.get(), web.size()) < 0) ++refused;
   }
   done = true;
   churn.join();

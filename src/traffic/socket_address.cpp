@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "lab/check/socket_address.h"
+#include "traffic/socket_address.h"
 
 #include <cerrno>
 #include <cstring>
 
 #include "base/bytes.h"
 
-namespace weft::lab {
+namespace weft::traffic {
 
 SocketAddress::SocketAddress(const IpAddress& ip, std::uint16_t port) {
   const auto bytes = ip.bytes();
@@ -41,4 +41,4 @@ int SocketAddress::error_of(int fd) {
   return ::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) == 0 ? error : errno;
 }
 
-}  // namespace weft::lab
+}  // namespace weft::traffic

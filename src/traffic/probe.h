@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -14,16 +15,16 @@
 #include "base/result.h"
 #include "model/objects.h"
 
-namespace weft::lab {
+namespace weft::traffic {
 
-struct PathProbe {
+struct Probe {
   std::string netns{};  // path of the client's namespace
   IpAddress address{};
   std::uint16_t port = 0;
   model::Protocol protocol = model::Protocol::kTcp;
 };
 
-struct ProbeOutcome {
+struct Outcome {
   enum class Kind { kAnswered, kRefused, kFailed, kTimedOut };
   Kind kind = Kind::kTimedOut;
   std::string server{};  // who answered
@@ -33,8 +34,10 @@ struct ProbeOutcome {
   std::uint32_t retransmissions = 0;  // of TCP segments
 };
 
-// The outcomes, in the order of the probes. Each has `timeout` from when it began.
-Result<std::vector<ProbeOutcome>> run_probes(const std::vector<PathProbe>& probes,
-                                             std::chrono::milliseconds timeout);
+// The outcomes, in the order of the probes. Each has `timeout` from when it began. `go_on` is asked
+// every few milliseconds; its error ends them all.
+Result<std::vector<Outcome>> run(const std::vector<Probe>& probes,
+                                 std::chrono::milliseconds timeout,
+                                 const std::function<Result<>()>& go_on = {});
 
-}  // namespace weft::lab
+}  // namespace weft::traffic

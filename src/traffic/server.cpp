@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "lab/check/probe_server.h"
+#include "traffic/server.h"
 
 #include <fmt/format.h>
 #include <poll.h>
@@ -7,11 +7,11 @@
 
 #include <array>
 #include <cerrno>
+#include <utility>
 
-#include "base/unique_fd.h"
-#include "lab/check/socket_address.h"
+#include "traffic/socket_address.h"
 
-namespace weft::lab {
+namespace weft::traffic {
 namespace {
 
 constexpr int kBacklog = 1024;
@@ -57,17 +57,28 @@ void serve_datagram(int socket, const std::string& name) {
 
 }  // namespace
 
-Result<> serve_probes(const std::string& name, std::uint16_t port) {
-  WEFT_ASSIGN(const UniqueFd listener, bound_socket(SOCK_STREAM, port));
-  WEFT_ASSIGN(const UniqueFd datagrams, bound_socket(SOCK_DGRAM, port));
+Server::Server(std::string name, UniqueFd listener, UniqueFd datagrams)
+    : name_(std::move(name)), listener_(std::move(listener)), datagrams_(std::move(datagrams)) {}
+
+Result<Server> Server::open(std::string name, std::uint16_t port) {
+  WEFT_ASSIGN(UniqueFd listener, bound_socket(SOCK_STREAM, port));
+  WEFT_ASSIGN(UniqueFd datagrams, bound_socket(SOCK_DGRAM, port));
   if (::listen(listener.get(), kBacklog) != 0) return fail_errno("listen");
+  return Server(std::move(name), std::move(listener), std::move(datagrams));
+}
+
+Result<> Server::serve(int stop) const {
   for (;;) {
-    std::array<pollfd, 2> ready = {pollfd{listener.get(), POLLIN, 0},
-                                   pollfd{datagrams.get(), POLLIN, 0}};
-    if (::poll(ready.data(), ready.size(), -1) < 0 && errno != EINTR) return fail_errno("poll");
-    if (ready[0].revents != 0) serve_connection(listener.get(), name);
-    if (ready[1].revents != 0) serve_datagram(datagrams.get(), name);
+    std::array<pollfd, 3> ready = {pollfd{listener_.get(), POLLIN, 0},
+                                   pollfd{datagrams_.get(), POLLIN, 0}, pollfd{stop, POLLIN, 0}};
+    if (::poll(ready.data(), ready.size(), -1) < 0) {
+      if (errno != EINTR) return fail_errno("poll");
+      continue;
+    }
+    if (ready[0].revents != 0) serve_connection(listener_.get(), name_);
+    if (ready[1].revents != 0) serve_datagram(datagrams_.get(), name_);
+    if (ready[2].revents != 0) return {};
   }
 }
 
-}  // namespace weft::lab
+}  // namespace weft::traffic

@@ -10,7 +10,7 @@
 
 #include "base/address.h"
 
-namespace weft::lab {
+namespace weft::traffic {
 
 class SocketAddress {
  public:
@@ -32,4 +32,4 @@ class SocketAddress {
   sockaddr_storage storage_{};
 };
 
-}  // namespace weft::lab
+}  // namespace weft::traffic

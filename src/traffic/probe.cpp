@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "lab/check/probe.h"
+#include "traffic/probe.h"
 
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -11,11 +11,10 @@
 #include <map>
 #include <optional>
 
-#include "lab/check/socket_address.h"
-#include "lab/interrupt.h"
 #include "linux/netns.h"
+#include "traffic/socket_address.h"
 
-namespace weft::lab {
+namespace weft::traffic {
 namespace {
 
 using Clock = std::chrono::steady_clock;
@@ -27,7 +26,7 @@ constexpr Milliseconds kResend = 250ms;  // of a datagram that got no answer
 
 class RunningProbe {
  public:
-  RunningProbe(const PathProbe& probe, ProbeOutcome& outcome) : probe_(probe), outcome_(outcome) {}
+  RunningProbe(const Probe& probe, Outcome& outcome) : probe_(probe), outcome_(outcome) {}
 
   // In the probe's namespace.
   void start(Clock::time_point now) {
@@ -64,29 +63,33 @@ class RunningProbe {
   }
 
   void on_tick(Clock::time_point now, Milliseconds timeout) {
-    if (now - start_ >= timeout) return finish(ProbeOutcome::Kind::kTimedOut);
+    if (now - start_ >= timeout) return finish(Outcome::Kind::kTimedOut);
     if (probe_.protocol != model::Protocol::kTcp && now >= resend_at_) send_datagram(now);
   }
 
  private:
   void send_datagram(Clock::time_point now) {
     resend_at_ = now + kResend;
-    if (::send(fd_.get(), "?", 1, MSG_NOSIGNAL) < 0 && errno != EAGAIN) fail_with(errno);
+    if (::send(fd_.get(), "?", 1, MSG_NOSIGNAL) >= 0 || errno == EAGAIN) return;
+    // What is rejected on its way out of this machine is EPERM, and how it was is told beside.
+    const int error = errno;
+    const int told = SocketAddress::error_of(fd_.get());
+    fail_with(told != 0 ? told : error);
   }
 
   void answered(const std::string& line) {
     const std::size_t space = line.find(' ');
     outcome_.server = line.substr(0, space);
     outcome_.seen = space == std::string::npos ? std::string() : line.substr(space + 1);
-    finish(ProbeOutcome::Kind::kAnswered);
+    finish(Outcome::Kind::kAnswered);
   }
 
   void fail_with(int error) {
     outcome_.error = error;
-    finish(error == ECONNREFUSED ? ProbeOutcome::Kind::kRefused : ProbeOutcome::Kind::kFailed);
+    finish(error == ECONNREFUSED ? Outcome::Kind::kRefused : Outcome::Kind::kFailed);
   }
 
-  void finish(ProbeOutcome::Kind kind) {
+  void finish(Outcome::Kind kind) {
     outcome_.kind = kind;
     outcome_.took = std::chrono::duration_cast<Milliseconds>(Clock::now() - start_);
     outcome_.retransmissions = retransmissions();
@@ -102,8 +105,8 @@ class RunningProbe {
     return known ? info.tcpi_total_retrans : 0;
   }
 
-  const PathProbe& probe_;
-  ProbeOutcome& outcome_;
+  const Probe& probe_;
+  Outcome& outcome_;
   UniqueFd fd_{};
   bool connected_ = false;
   bool done_ = false;
@@ -139,14 +142,14 @@ Result<> wait_for_some(std::vector<RunningProbe>& running, Milliseconds timeout)
 
 }  // namespace
 
-Result<std::vector<ProbeOutcome>> run_probes(const std::vector<PathProbe>& probes,
-                                             Milliseconds timeout) {
-  std::vector<ProbeOutcome> outcomes(probes.size());
+Result<std::vector<Outcome>> run(const std::vector<Probe>& probes, Milliseconds timeout,
+                                 const std::function<Result<>()>& go_on) {
+  std::vector<Outcome> outcomes(probes.size());
   std::map<std::string, Netns> opened;
   std::vector<RunningProbe> running;
   std::size_t next = 0;
   while (next < probes.size() || !running.empty()) {
-    WEFT_TRY(not_interrupted());
+    if (go_on) WEFT_TRY(go_on());
     for (; next < probes.size() && running.size() < kAtOnce; ++next) {
       RunningProbe probe(probes[next], outcomes[next]);
       WEFT_TRY(start_in_namespace(probe, probes[next].netns, opened));
@@ -162,4 +165,4 @@ Result<std::vector<ProbeOutcome>> run_probes(const std::vector<PathProbe>& probe
   return outcomes;
 }
 
-}  // namespace weft::lab
+}  // namespace weft::traffic
