@@ -53,7 +53,7 @@ class Cluster {
  public:
   explicit Cluster(int nodes) : nodes_(nodes) {
     tables::TableChanges().each([&]<class Kind>(const std::vector<reconcile::Edit<Kind>>&) {
-      tables_.add<Kind>(std::make_unique<NoKernel<Kind>>(), {});
+      reconciler_.add<Kind>(std::make_unique<NoKernel<Kind>>(), {});
     });
     agent::Config config;
     config.node_name = "node0";
@@ -63,8 +63,8 @@ class Cluster {
     for (int i = 0; i < nodes; ++i) state_.upsert(node(i));
     for (int i = 0; i < kServices; ++i) state_.upsert(service(i));
     plan();
-    tables_.start();
-    tables_.run();
+    reconciler_.start();
+    reconciler_.run();
   }
 
   void run() {
@@ -99,7 +99,7 @@ class Cluster {
   }
   void plan() {
     bench::exit_unless(features_->update(state_, state_.take_changes(),
-                                         state_.nodes().at({"", "node0"}), underlay_, tables_));
+                                         state_.nodes().at({"", "node0"}), underlay_, reconciler_));
   }
   template <class Update>
   bench::Samples measure(const char* what, Update update) {
@@ -108,7 +108,7 @@ class Cluster {
       samples.measure([&] {
         update(i);
         plan();
-        tables_.run();
+        reconciler_.run();
       });
     bench::print(what, samples);
     return samples;
@@ -126,7 +126,7 @@ class Cluster {
 
   int nodes_;
   SteadyClock clock_{};
-  reconcile::Reconciler tables_{clock_, {}};
+  reconcile::Reconciler reconciler_{clock_, {}};
   model::ClusterState state_{};
   podnet::Underlay underlay_{"eth0", 1500, address(172, 0)};
   std::unique_ptr<agent::Features> features_{};

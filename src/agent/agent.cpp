@@ -58,9 +58,9 @@ Agent::Agent(loop::Loop& loop, Config config)
     : loop_(loop),
       config_(std::move(config)),
       started_at_(clock_.now()),
-      tables_(clock_, reconciler_options(config_), events()),
+      reconciler_(clock_, reconciler_options(config_), events()),
       features_(make_features(config_, [this](const auto& flows) { stale_flows_->note(flows); })),
-      requests_(tables_, clock_, features_.owners(), [this] { on_uninstalled(); }),
+      requests_(reconciler_, clock_, features_.owners(), [this] { on_uninstalled(); }),
       next_pass_(loop, [this] { pass(); }),
       end_(loop, [this] { loop_.stop(); }),
       sources_(state_, tell_not_taken) {}
@@ -98,13 +98,13 @@ Result<> Agent::open() {
   stale_flows_.emplace(std::move(netfilter), clock_);
   WEFT_ASSIGN(next_turns_, loop::NextTurns::make(loop_));
   WEFT_ASSIGN(const std::vector<std::uint32_t> own,
-              add_drivers(tables_, *kernel_, next_turns_->function()));
+              add_drivers(reconciler_, *kernel_, next_turns_->function()));
   if (config_.watch_kernel) {
     WEFT_ASSIGN(kernel_watch_,
                 KernelWatch::open(loop_, *kernel_, own,
                                   [this](const tables::Notifications::Touched& touched) {
                                     for (const std::string_view kind : touched.kinds)
-                                      tables_.mark(kind);
+                                      reconciler_.mark(kind);
                                     underlay_stale_ = underlay_stale_ || touched.underlay;
                                     wake();
                                   }));
@@ -129,11 +129,11 @@ void Agent::pass() {
     look_again_.reset();
   else
     plan();
-  tables_.run();
-  if (kernel_watch_) kernel_watch_->follow(tables_);
+  reconciler_.run();
+  if (kernel_watch_) kernel_watch_->follow(reconciler_);
   requests_.advance();
-  stale_flows_->remove_written(tables_);
-  reconcile_log_.end_of_pass(tables_.settled(), tables_.failing());
+  stale_flows_->remove_written(reconciler_);
+  reconcile_log_.end_of_pass(reconciler_.settled(), reconciler_.failing());
   give_back_memory();
   sleep_until_due();
 }
@@ -141,12 +141,12 @@ void Agent::pass() {
 // Documents, deltas and batches of the first load are several times what any later change takes,
 // and the allocator would keep their place.
 void Agent::give_back_memory() {
-  if (!tables_.started() || !tables_.settled()) return;
+  if (!reconciler_.started() || !reconciler_.settled()) return;
   if (!std::exchange(memory_given_back_, true)) ::malloc_trim(0);
 }
 
 void Agent::sleep_until_due() {
-  std::optional<Clock::TimePoint> soonest = tables_.deadline();
+  std::optional<Clock::TimePoint> soonest = reconciler_.deadline();
   for (const auto& when : {look_again_, requests_.deadline(), stale_flows_->deadline()})
     if (when && (!soonest || *when < *soonest)) soonest = when;
   // A deadline that has passed and stays must not keep everything else from its turn: libuv 1.44
@@ -174,15 +174,15 @@ void Agent::plan() {
   if (!features_.has_planned() && !underlay) return;
   if (!std::exchange(has_taken_over_, true)) features_.take_over(*kernel_);
   const model::Node node = self != nullptr ? *self : features_.self();
-  reconcile::Ticket written = tables_.ticket();
+  reconcile::Ticket written = reconciler_.ticket();
   note_plan(features_.update(state_, state_.take_changes(), node,
-                             underlay ? *underlay : features_.underlay(), tables_, written));
+                             underlay ? *underlay : features_.underlay(), reconciler_, written));
   stale_flows_->wait_for(std::move(written));
-  if (features_.has_planned() && !tables_.started()) begin();
+  if (features_.has_planned() && !reconciler_.started()) begin();
 }
 
 void Agent::begin() {
-  tables_.start();
+  reconciler_.start();
   log::info("agent", "the sources are in sync; writing",
             {{"podCIDRs", fmt::format("{}", fmt::join(texts(features_.self().pod_cidrs), ","))},
              {"nodes", state_.nodes().size()},
@@ -281,7 +281,7 @@ void Agent::on_uninstalled() {
 Status Agent::status() const {
   Status status;
   status.node = config_.node_name;
-  status.settled = tables_.settled();
+  status.settled = reconciler_.settled();
   status.uninstalling = requests_.uninstalling();
   if (status.uninstalling) {
     if (!status.settled) status.left = left_texts(requests_.left());
@@ -291,7 +291,7 @@ Status Agent::status() const {
     status.problems = problems();
   }
   status.planned = features_.counts();
-  for (const Error& error : tables_.failing()) status.failing.push_back(error.message);
+  for (const Error& error : reconciler_.failing()) status.failing.push_back(error.message);
   status.failures = reconcile_log_.failures();
   status.drift_found = reconcile_log_.drifted();
   status.uptime = std::chrono::duration_cast<seconds>(clock_.now() - started_at_);

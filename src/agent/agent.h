@@ -81,9 +81,9 @@ class Agent {
   Clock::TimePoint started_at_;
 
   ReconcileLog reconcile_log_{clock_};
-  std::optional<tables::KernelTables> kernel_{};   // outlives the drivers in tables_
+  std::optional<tables::KernelTables> kernel_{};   // outlives the drivers in reconciler_
   std::unique_ptr<loop::NextTurns> next_turns_{};  // outlives the drivers
-  reconcile::Reconciler tables_;
+  reconcile::Reconciler reconciler_;
   Features features_;
   model::ClusterState state_{};
   Requests requests_;

@@ -15,13 +15,13 @@ bool is_same_place(const Node& one, const Node& other) {
   return one.internal_ips == other.internal_ips && one.pod_cidrs == other.pod_cidrs;
 }
 
-void merge(Reconciler& tables, std::string_view owner, const Plan& plan,
+void merge(Reconciler& reconciler, std::string_view owner, const Plan& plan,
            const reconcile::Ticket& ticket) {
   plan.entries.each([&]<class Kind>(const std::vector<reconcile::Edit<Kind>>& edits) {
     if (plan.is_all)
-      tables.replace<Kind>(owner, edits, ticket);
+      reconciler.replace<Kind>(owner, edits, ticket);
     else
-      tables.merge<Kind>(owner, edits, ticket);
+      reconciler.merge<Kind>(owner, edits, ticket);
   });
 }
 
@@ -47,14 +47,14 @@ void Features::take_over(tables::KernelTables& kernel) {
 }
 
 Result<> Features::update(const model::ClusterState& state, const model::ClusterChanges& changes,
-                          const Node& self, const podnet::Underlay& underlay, Reconciler& tables,
-                          const reconcile::Ticket& ticket) {
+                          const Node& self, const podnet::Underlay& underlay,
+                          Reconciler& reconciler, const reconcile::Ticket& ticket) {
   const Inputs now{state, self, underlay};
   const InputChanges changed = look(now, changes);
   Result<> outcome;
   for (Item& item : items_) {
     if (!item.has_planned || changed.any_of(item.feature->depends_on()))
-      item.outcome = plan(item, now, changed, tables, ticket);
+      item.outcome = plan(item, now, changed, reconciler, ticket);
     if (outcome) outcome = item.outcome;
   }
   return outcome;
@@ -77,7 +77,7 @@ InputChanges Features::look(const Inputs& now, const model::ClusterChanges& chan
 }
 
 Result<> Features::plan(Item& item, const Inputs& now, const InputChanges& changed,
-                        Reconciler& tables, const reconcile::Ticket& ticket) {
+                        Reconciler& reconciler, const reconcile::Ticket& ticket) {
   Plan plan;
   Result<> outcome = item.feature->plan(now, changed, plan);
   item.has_planned = item.has_planned || outcome.has_value();
@@ -85,7 +85,7 @@ Result<> Features::plan(Item& item, const Inputs& now, const InputChanges& chang
   plan.entries.each([&](const auto& edits) { item.counts.entries += edits.size(); });
   // A plan that failed is not all that is planned.
   plan.is_all = plan.is_all && outcome.has_value();
-  merge(tables, item.feature->owner(), plan, ticket);
+  merge(reconciler, item.feature->owner(), plan, ticket);
   return outcome;
 }
 

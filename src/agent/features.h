@@ -30,7 +30,7 @@ class Features {
   // feature whose last plan failed. The others go on. `ticket` tells when it is in the kernel.
   Result<> update(const model::ClusterState& state, const model::ClusterChanges& changes,
                   const model::Node& self, const podnet::Underlay& underlay,
-                  reconcile::Reconciler& tables, const reconcile::Ticket& ticket = {});
+                  reconcile::Reconciler& reconciler, const reconcile::Ticket& ticket = {});
 
   bool has_planned() const;  // all of them, once at least
 
@@ -60,7 +60,7 @@ class Features {
 
   InputChanges look(const Inputs& now, const model::ClusterChanges& changes);
   static Result<> plan(Item& item, const Inputs& now, const InputChanges& changed,
-                       reconcile::Reconciler& tables, const reconcile::Ticket& ticket);
+                       reconcile::Reconciler& reconciler, const reconcile::Ticket& ticket);
 
   std::vector<Item> items_{};
   std::optional<model::Node> self_{};

@@ -67,7 +67,7 @@ class FeaturesTest : public testing::Test {
  protected:
   FeaturesTest() {
     tables::TableChanges().each([&]<class Kind>(const std::vector<reconcile::Edit<Kind>>&) {
-      tables_.add<Kind>(std::make_shared<NoDriver<Kind>>(), {});
+      reconciler_.add<Kind>(std::make_shared<NoDriver<Kind>>(), {});
     });
     config_.node_name = "node1";
     config_.cluster_cidrs = {prefix("10.244.0.0/16"), prefix("fd00:10:244::/48")};
@@ -111,20 +111,21 @@ class FeaturesTest : public testing::Test {
 
   Result<> update() { return update(state_.nodes().at({"", "node1"})); }
   Result<> update(const model::Node& self) {
-    return features_->update(state_, state_.take_changes(), self, underlay_, tables_);
+    return features_->update(state_, state_.take_changes(), self, underlay_, reconciler_);
   }
 
   template <class Kind>
   std::vector<std::string> keys() {
     std::vector<std::string> out;
-    tables_.each<Kind>([&](const auto& key, const auto&) { out.push_back(Kind::describe(key)); });
+    reconciler_.each<Kind>(
+        [&](const auto& key, const auto&) { out.push_back(Kind::describe(key)); });
     std::sort(out.begin(), out.end());
     return out;
   }
   // What the FakeBackend made.
   std::set<std::string> rendered() {
     std::set<std::string> out;
-    tables_.each<tables::FileKind>([&](const std::string& key, const auto&) {
+    reconciler_.each<tables::FileKind>([&](const std::string& key, const auto&) {
       if (!key.starts_with('/')) out.insert(key);
     });
     return out;
@@ -151,11 +152,11 @@ class FeaturesTest : public testing::Test {
     return false;
   }
   bool has_route(const char* destination) {
-    return tables_.find<tables::RouteKind>({prefix(destination), 0}) != nullptr;
+    return reconciler_.find<tables::RouteKind>({prefix(destination), 0}) != nullptr;
   }
 
   FakeClock clock_{};
-  reconcile::Reconciler tables_{clock_, {}};
+  reconcile::Reconciler reconciler_{clock_, {}};
   Config config_{};
   model::ClusterState state_{};
   podnet::Underlay underlay_{.link = "eth0", .mtu = 1500, .address = ip("172.31.0.11")};

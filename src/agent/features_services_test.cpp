@@ -15,8 +15,8 @@ TEST_F(FeaturesTest, ServicesFollowTheirChanges) {
   state_.remove(model::key<model::Service>({"default", "dns"}));
   state_.upsert(service("web", "10.96.0.20"));
   ASSERT_TRUE(update());
-  EXPECT_EQ(tables_.find<FileKind>("10.96.0.10:53/UDP"), nullptr);
-  EXPECT_NE(tables_.find<FileKind>("10.96.0.20:53/UDP"), nullptr);
+  EXPECT_EQ(reconciler_.find<FileKind>("10.96.0.10:53/UDP"), nullptr);
+  EXPECT_NE(reconciler_.find<FileKind>("10.96.0.20:53/UDP"), nullptr);
 }
 
 // A Service CIDR that is this node's network would cut it off.

@@ -17,12 +17,12 @@ using tables::RouteKind;
 TEST_F(FeaturesTest, FirstUpdatePlansNodePeersAndServices) {
   state_.upsert(service("dns", "10.96.0.10"));
   ASSERT_TRUE(update());
-  EXPECT_NE(tables_.find<LinkKind>("cni0"), nullptr);
+  EXPECT_NE(reconciler_.find<LinkKind>("cni0"), nullptr);
   EXPECT_TRUE(has_route("10.244.2.0/24"));
   EXPECT_TRUE(has_route("10.244.3.0/24"));
   EXPECT_FALSE(has_route("10.244.1.0/24"));
-  EXPECT_NE(tables_.find<FileKind>("base"), nullptr);
-  EXPECT_NE(tables_.find<FileKind>("10.96.0.10:53/UDP"), nullptr);
+  EXPECT_NE(reconciler_.find<FileKind>("base"), nullptr);
+  EXPECT_NE(reconciler_.find<FileKind>("10.96.0.10:53/UDP"), nullptr);
   EXPECT_TRUE(says("Peers", "2"));
 }
 
@@ -53,8 +53,8 @@ struct FreshFeatures final : FeaturesTest {
   using FeaturesTest::features_;
   using FeaturesTest::keys;
   using FeaturesTest::problems;
+  using FeaturesTest::reconciler_;
   using FeaturesTest::state_;
-  using FeaturesTest::tables_;
   using FeaturesTest::underlay_;
   Result<> plan() { return update(); }
 
@@ -69,7 +69,7 @@ struct FreshFeatures final : FeaturesTest {
  private:
   template <class Kind>
   void append(std::vector<std::string>& out) {
-    tables_.each<Kind>([&](const auto& key, const auto& value) {
+    reconciler_.each<Kind>([&](const auto& key, const auto& value) {
       out.push_back(Kind::describe(key) + " " + Kind::describe(value));
     });
     std::sort(out.begin(), out.end());
@@ -197,8 +197,8 @@ TEST_F(FeaturesTest, OwnNodeThatChangesIsPlannedAnew) {
   ASSERT_TRUE(fresh.plan());
   EXPECT_EQ(keys<tables::AddressKind>(), fresh.keys<tables::AddressKind>());
   EXPECT_EQ(keys<RouteKind>(), fresh.keys<RouteKind>());
-  EXPECT_EQ(*tables_.find<LinkKind>("cni0"), *fresh.tables_.find<LinkKind>("cni0"));
-  EXPECT_EQ(tables_.find<LinkKind>("cni0")->mtu, 8950U);
+  EXPECT_EQ(*reconciler_.find<LinkKind>("cni0"), *fresh.reconciler_.find<LinkKind>("cni0"));
+  EXPECT_EQ(reconciler_.find<LinkKind>("cni0")->mtu, 8950U);
 }
 
 TEST_F(FeaturesTest, PlanThatFailsKeepsWhatStandsAndFollowsTheRest) {
@@ -214,7 +214,7 @@ TEST_F(FeaturesTest, PlanThatFailsKeepsWhatStandsAndFollowsTheRest) {
   EXPECT_EQ(failed.error().message, "node node1: spec.podCIDRs is empty");
   EXPECT_EQ(keys<tables::AddressKind>(), addresses);
   EXPECT_TRUE(has_route("10.244.4.0/24"));
-  EXPECT_NE(tables_.find<FileKind>("10.96.0.20:53/UDP"), nullptr);
+  EXPECT_NE(reconciler_.find<FileKind>("10.96.0.20:53/UDP"), nullptr);
 
   state_.upsert(node("1"));
   EXPECT_TRUE(update());
@@ -231,7 +231,7 @@ TEST_F(FeaturesTest, FirstPlanThatFailsPlansNothing) {
   state_.upsert(node("1"));
   EXPECT_TRUE(update());
   EXPECT_TRUE(has_route("10.244.2.0/24"));
-  EXPECT_NE(tables_.find<FileKind>("10.96.0.10:53/UDP"), nullptr);
+  EXPECT_NE(reconciler_.find<FileKind>("10.96.0.10:53/UDP"), nullptr);
 }
 
 }  // namespace

@@ -108,10 +108,10 @@ void KernelWatch::watch_sysctls_anew() {
   }
 }
 
-void KernelWatch::follow(const reconcile::Reconciler& tables) {
-  routes_wait_ = !tables.settled(RouteKind::kName);
-  is_desired_ = [&tables](const RouteKind::Key& key) {
-    return tables.find<RouteKind>(key) != nullptr;
+void KernelWatch::follow(const reconcile::Reconciler& reconciler) {
+  routes_wait_ = !reconciler.settled(RouteKind::kName);
+  is_desired_ = [&reconciler](const RouteKind::Key& key) {
+    return reconciler.find<RouteKind>(key) != nullptr;
   };
   std::map<std::string, Watched> wanted;
   const auto want = [&](std::string_view kind, const std::string& path) {
@@ -120,10 +120,10 @@ void KernelWatch::follow(const reconcile::Reconciler& tables) {
     watched.kind = kind;
     watched.names.insert(path.substr(slash + 1));
   };
-  tables.each<SysctlKind>([&](const std::string& key, const std::string&) {
+  reconciler.each<SysctlKind>([&](const std::string& key, const std::string&) {
     want(SysctlKind::kName, "/proc/sys/" + key);
   });
-  tables.each<FileKind>(
+  reconciler.each<FileKind>(
       [&](const std::string& path, const std::string&) { want(FileKind::kName, path); });
 
   for (auto& [directory, watched] : wanted) {

@@ -40,10 +40,10 @@ class KernelWatch {
   // Of links that are not ours only these are listened to.
   void rest_on(tables::Notifications::Underlay underlay);
 
-  // `tables` outlives this. Watches the directories of the sysctls and files that are desired now,
-  // and what may let routes that are failing succeed. After each pass: a directory that was not
-  // there may have been made.
-  void follow(const reconcile::Reconciler& tables);
+  // `reconciler` outlives this. Watches the directories of the sysctls and files that are desired
+  // now, and what may let routes that are failing succeed. After each pass: a directory that was
+  // not there may have been made.
+  void follow(const reconcile::Reconciler& reconciler);
 
  private:
   struct Watched {

@@ -69,8 +69,8 @@ bool Requests::go_on(Request& request) {
     begin(request);
     return true;
   }
-  tables_.run();
-  if (!tables_.settled() && clock_.now() < request.give_up) return false;
+  reconciler_.run();
+  if (!reconciler_.settled() && clock_.now() < request.give_up) return false;
   look(request, Phase::kVerifying);
   return true;
 }
@@ -85,17 +85,17 @@ void Requests::begin(Request& request) {
     case Kind::kUninstall:
       break;
   }
-  for (const std::string_view owner : owners_) tables_.drop(owner);
+  for (const std::string_view owner : owners_) reconciler_.drop(owner);
   // An agent that waits for its Node object has not started: what an earlier one left goes too.
-  if (!tables_.started()) tables_.start();
-  tables_.resync_now();
+  if (!reconciler_.started()) reconciler_.start();
+  reconciler_.resync_now();
   request.phase = Phase::kSettling;
 }
 
 void Requests::look(Request& request, Phase phase) {
   request.phase = phase;
   looking_ = true;
-  tables_.verify([this](Result<std::vector<Drift>> drift) { on_verified(std::move(drift)); });
+  reconciler_.verify([this](Result<std::vector<Drift>> drift) { on_verified(std::move(drift)); });
 }
 
 void Requests::on_verified(Result<std::vector<Drift>> drift) {
@@ -103,7 +103,7 @@ void Requests::on_verified(Result<std::vector<Drift>> drift) {
   Request& request = queue_.front();
   if (drift && request.phase == Phase::kLooking) {
     request.before = std::move(*drift);
-    tables_.resync_now();
+    reconciler_.resync_now();
     request.phase = Phase::kSettling;
     return;
   }
@@ -116,7 +116,7 @@ void Requests::on_verified(Result<std::vector<Drift>> drift) {
 }
 
 void Requests::finish(Request& request, const std::vector<Drift>& left) {
-  const std::vector<Error> failing = tables_.failing();
+  const std::vector<Error> failing = reconciler_.failing();
   switch (request.kind) {
     case Kind::kVerify:
       return request.reply(verify_json(left, failing));

@@ -23,9 +23,9 @@ class Requests {
   static constexpr std::chrono::seconds kPatience{10};
 
   // `owners`: all that the desired tables know. `uninstalled` is called once nothing is left.
-  Requests(reconcile::Reconciler& tables, const Clock& clock, std::vector<std::string_view> owners,
-           std::function<void()> uninstalled)
-      : tables_(tables),
+  Requests(reconcile::Reconciler& reconciler, const Clock& clock,
+           std::vector<std::string_view> owners, std::function<void()> uninstalled)
+      : reconciler_(reconciler),
         clock_(clock),
         owners_(std::move(owners)),
         uninstalled_(std::move(uninstalled)) {}
@@ -64,7 +64,7 @@ class Requests {
   void on_verified(Result<std::vector<reconcile::Drift>> drift);
   void finish(Request& request, const std::vector<reconcile::Drift>& left);
 
-  reconcile::Reconciler& tables_;
+  reconcile::Reconciler& reconciler_;
   const Clock& clock_;
   std::vector<std::string_view> owners_;
   std::function<void()> uninstalled_;

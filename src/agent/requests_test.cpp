@@ -50,12 +50,12 @@ class FakeDriver final : public reconcile::PromptDriver<SysctlKind> {
 class RequestsTest : public testing::Test {
  protected:
   RequestsTest() {
-    tables_.add<SysctlKind>(std::make_shared<FakeDriver>(kernel_), {});
-    tables_.merge<SysctlKind>("one", {{"a", "1"}, {"b", "1"}});
+    reconciler_.add<SysctlKind>(std::make_shared<FakeDriver>(kernel_), {});
+    reconciler_.merge<SysctlKind>("one", {{"a", "1"}, {"b", "1"}});
   }
   void start() {
-    tables_.start();
-    tables_.run();
+    reconciler_.start();
+    reconciler_.run();
   }
   Reply to(std::string& answer) {
     return [&answer](const Result<std::string>& result) {
@@ -65,9 +65,9 @@ class RequestsTest : public testing::Test {
 
   FakeClock clock_{};
   FakeKernel kernel_{};
-  reconcile::Reconciler tables_{clock_, {}};
+  reconcile::Reconciler reconciler_{clock_, {}};
   int uninstalled_ = 0;
-  Requests requests_{tables_, clock_, {"one"}, [this] { ++uninstalled_; }};
+  Requests requests_{reconciler_, clock_, {"one"}, [this] { ++uninstalled_; }};
 };
 
 TEST_F(RequestsTest, VerifyTellsTheDriftAndWritesNothing) {
@@ -88,16 +88,16 @@ TEST_F(RequestsTest, VerifyTellsTheDriftAndWritesNothing) {
 TEST_F(RequestsTest, VerifyWaitsForAWriteInFlight) {
   start();
   kernel_.slow = true;
-  tables_.merge<SysctlKind>("one", {{"a", "2"}});
-  tables_.run();
-  ASSERT_TRUE(tables_.busy());
+  reconciler_.merge<SysctlKind>("one", {{"a", "2"}});
+  reconciler_.run();
+  ASSERT_TRUE(reconciler_.busy());
   std::string answer;
   requests_.verify(to(answer));
   requests_.advance();
   EXPECT_EQ(answer, "");
   EXPECT_TRUE(requests_.deadline());
   kernel_.complete();
-  tables_.run();
+  reconciler_.run();
   requests_.advance();
   EXPECT_EQ(answer, R"({"ok":true,"drift":[],"failing":[]})");
   EXPECT_FALSE(requests_.deadline());
@@ -125,7 +125,7 @@ TEST_F(RequestsTest, RepairThatTheKernelRefusesGivesUpAndTellsWhatRemains) {
   requests_.advance();
   EXPECT_EQ(answer, "");  // it may yet succeed
   clock_.time += Requests::kPatience;
-  tables_.run();
+  reconciler_.run();
   requests_.advance();
   EXPECT_NE(answer.find(R"("ok":false,"repaired":[])"), std::string::npos) << answer;
   EXPECT_NE(answer.find(R"("failing":["sysctl: refused"])"), std::string::npos) << answer;
@@ -158,7 +158,7 @@ TEST_F(RequestsTest, UninstallThatLeavesSomethingSaysWhatAndDoesNotEnd) {
   requests_.uninstall(to(answer));
   requests_.advance();
   clock_.time += Requests::kPatience;
-  tables_.run();
+  reconciler_.run();
   requests_.advance();
   EXPECT_NE(answer.find("error: 2 entries could not be removed (sysctl: refused):\n"),
             std::string::npos)

@@ -56,11 +56,11 @@ void StaleFlows::bound() {
     for (auto& [frontend, backends] : change.stale) backends = {std::nullopt};
 }
 
-void StaleFlows::remove_written(const reconcile::Reconciler& tables) {
+void StaleFlows::remove_written(const reconcile::Reconciler& reconciler) {
   if (changes_.empty() || (retry_at_ && clock_.now() < *retry_at_)) return;
   retry_at_.reset();
   const auto is_written = [&](const Change& change) {
-    const auto outcome = tables.outcome(change.written);
+    const auto outcome = reconciler.outcome(change.written);
     return outcome && outcome->has_value();
   };
   const auto first = std::stable_partition(

@@ -36,7 +36,7 @@ class StaleFlows {
   // What was noted since the last call waits for `written`, the ticket of the change.
   void wait_for(reconcile::Ticket written);
   // After each run() of the Reconciler: removes what was noted of the changes that are written.
-  void remove_written(const reconcile::Reconciler& tables);
+  void remove_written(const reconcile::Reconciler& reconciler);
   std::optional<TimePoint> deadline() const { return retry_at_; }  // when to call it all the same
 
  private:

@@ -64,10 +64,10 @@ class WithoutNetAdmin {
 class StaleFlowsTest : public NetnsFixture {
  protected:
   StaleFlowsTest() {
-    tables_.add<tables::NftKind>(
+    reconciler_.add<tables::NftKind>(
         std::make_shared<tables::NftDriver>(socket(), std::string(tables::kServicesTable)), {});
-    tables_.start();
-    tables_.run();
+    reconciler_.start();
+    reconciler_.run();
   }
   static netlink::Socket socket() { return netlink::Socket::open(NETLINK_NETFILTER).value(); }
   // A client's flow to the frontend 10.96.0.1 that `backend` answers.
@@ -84,7 +84,7 @@ class StaleFlowsTest : public NetnsFixture {
   }
   void remove_written() {
     flows_.wait_for({});
-    flows_.remove_written(tables_);
+    flows_.remove_written(reconciler_);
   }
   static std::size_t heap_bytes() {
     const struct mallinfo2 now = ::mallinfo2();
@@ -99,7 +99,7 @@ class StaleFlowsTest : public NetnsFixture {
   }
 
   FakeClock clock_{};
-  reconcile::Reconciler tables_{clock_, {}, {}};
+  reconcile::Reconciler reconciler_{clock_, {}, {}};
   StaleFlows flows_{socket(), clock_};
 };
 
@@ -134,17 +134,17 @@ TEST_F(StaleFlowsTest, GoOnceTheirOwnChangeIsWritten) {
   flows_.note(
       service::udp_flows(table_of(entry({})),
                          model::difference(table_of(entry({"10.244.1.2"})), table_of(entry({})))));
-  reconcile::Ticket refused = tables_.ticket();
-  tables_.merge<tables::NftKind>("services", {{orphan, tables::NftKind::Value{}}}, refused);
+  reconcile::Ticket refused = reconciler_.ticket();
+  reconciler_.merge<tables::NftKind>("services", {{orphan, tables::NftKind::Value{}}}, refused);
   flows_.wait_for(std::move(refused));
-  tables_.run();
-  flows_.remove_written(tables_);
+  reconciler_.run();
+  flows_.remove_written(reconciler_);
   EXPECT_TRUE(tracked());
-  tables_.merge<tables::NftKind>("services", {{orphan, std::nullopt}});
-  reconcile::Ticket good = tables_.ticket();
-  tables_.merge<tables::NftKind>("services", {{table, tables::NftKind::Value{}}}, good);
-  tables_.run();
-  flows_.remove_written(tables_);
+  reconciler_.merge<tables::NftKind>("services", {{orphan, std::nullopt}});
+  reconcile::Ticket good = reconciler_.ticket();
+  reconciler_.merge<tables::NftKind>("services", {{table, tables::NftKind::Value{}}}, good);
+  reconciler_.run();
+  flows_.remove_written(reconciler_);
   EXPECT_FALSE(tracked()) << "there is nothing left to wait for";
 }
 
