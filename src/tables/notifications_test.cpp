@@ -31,6 +31,7 @@ class NotificationsTest : public DriverFixture {
        "dstport 8472 nolearning; ip link set weft.1 up;"
        "ip link add veth1 type veth peer name pod1; ip link set veth1 group 87 up;"
        "ip link set pod1 group 87 up");
+    for (const char* link : {"eth0", "far0", "veth1", "pod1"}) wait_until_up(link);
     all_.rest_on({.links = {"eth0"}, .addresses = {ip("172.31.0.11")}});
     route_ =
         netlink::Listener::open(NETLINK_ROUTE, netns_, Notifications::kRouteGroups, {}).value();
@@ -39,13 +40,16 @@ class NotificationsTest : public DriverFixture {
             .value();
   }
 
-  // A bridge tells of its first port, a second later maybe, and of the MAC address it takes from
-  // its ports.
+  // That a link has its carrier, a work queue finds and tells, a second later maybe.
+  static void wait_until_up(const std::string& link) {
+    sh("for i in $(seq 500); do ip -o link show " + link +
+       " | grep -q 'state UP' && break; sleep 0.02; done");
+  }
+  // A bridge tells of its first port, and of the MAC address it takes from its ports.
   static void give_bridge_a_port() {
     sh("ip link set cni0 address 02:58:00:00:00:01; ip link add eth7 type veth peer name far7;"
-       "ip link set eth7 up master cni0; ip link set far7 up;"
-       "for i in $(seq 500); do ip -o link show cni0 | grep -q 'state UP' && break; sleep 0.02; "
-       "done");
+       "ip link set eth7 up master cni0; ip link set far7 up");
+    wait_until_up("cni0");
   }
 
   // What a command touches.
@@ -124,6 +128,7 @@ TEST_F(NotificationsTest, LinksThatNothingOfOursRestsOn) {
 TEST_F(NotificationsTest, ALinkThatWasHeardOfMayBeAnotherAfterALoss) {
   after("ip link set far0 mtu 1400");  // heard of as far0
   sh("ip link del cni0; ip link set far0 down; ip link set far0 name cni0; ip link set cni0 up");
+  wait_until_up("cni0");
   (void)route_.receive([](const auto&) {});  // lost
   EXPECT_THAT(after("ip addr add 10.244.1.1/24 dev cni0").kinds, IsEmpty()) << "so it would be";
   all_.forget();
