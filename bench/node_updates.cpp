@@ -98,8 +98,8 @@ class Cluster {
     state_.upsert(labelled);
   }
   void plan() {
-    bench::exit_unless(features_->update(state_, state_.take_changes(),
-                                         state_.nodes().at({"", "node0"}), underlay_, reconciler_));
+    bench::exit_unless(features_->update(
+        state_, state_.take_changes(), *state_.nodes().at({"", "node0"}), underlay_, reconciler_));
   }
   template <class Update>
   bench::Samples measure(const char* what, Update update) {

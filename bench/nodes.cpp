@@ -55,7 +55,7 @@ std::string manifest(unsigned number, unsigned beat, const std::string& label) {
 
 Node decoded(const std::string& text) {
   auto manifest = value_or_exit(weft::cluster::decode_manifest(text, "node.json"));
-  return std::get<Node>(std::move(manifest.objects.at(0)));
+  return *std::get<weft::model::Shared<Node>>(manifest.objects.at(0));
 }
 
 // What `update(number, round)` costs for each Node in turn.

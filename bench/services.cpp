@@ -241,8 +241,8 @@ class LargeService {
   void replace_one(Samples& samples) {
     weft::model::EndpointSlice& slice =
         slices_[static_cast<std::size_t>(std::rand()) % slices_.size()];
-    slice.endpoints[static_cast<std::size_t>(std::rand()) % kSliceSize].addresses = {
-        next_backend().address};
+    slice.endpoints[static_cast<std::size_t>(std::rand()) % kSliceSize].address =
+        next_backend().address;
     weft::model::EndpointSlice told = slice;
     changes_ = {};
     samples.measure([&] {

@@ -166,7 +166,7 @@ void Agent::plan() {
   const auto found = state_.nodes().find({"", config_.node_name});
   if (missing.empty() && found == state_.nodes().end())
     missing = "a Node object named " + config_.node_name;
-  const model::Node* self = missing.empty() ? &found->second : nullptr;
+  const model::Node* self = missing.empty() ? &*found->second : nullptr;
   std::optional<podnet::Underlay> underlay;
   if (self != nullptr) underlay = look_for_underlay(*self, missing);
   wait_for(missing);

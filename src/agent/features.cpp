@@ -68,7 +68,7 @@ InputChanges Features::look(const Inputs& now, const model::ClusterChanges& chan
   if (changed.underlay) underlay_ = now.underlay;
   for (const auto& [name, before] : changes.of<Node>()) {
     const auto node = now.state.nodes().find(name);
-    if (!before || node == now.state.nodes().end() || !is_same_place(*before, node->second))
+    if (!before || node == now.state.nodes().end() || !is_same_place(**before, *node->second))
       changed.nodes.insert(changed.nodes.end(), name);
   }
   changed.services =

@@ -109,7 +109,7 @@ class FeaturesTest : public testing::Test {
     features_.emplace(std::move(list));
   }
 
-  Result<> update() { return update(state_.nodes().at({"", "node1"})); }
+  Result<> update() { return update(*state_.nodes().at({"", "node1"})); }
   Result<> update(const model::Node& self) {
     return features_->update(state_, state_.take_changes(), self, underlay_, reconciler_);
   }

@@ -28,10 +28,10 @@ service::ServiceContext configured_context(const Config& config) {
 // Whether any Node came, went or has other InternalIPs.
 bool have_addresses_changed(const Inputs& now, const InputChanges& changed) {
   return std::any_of(changed.nodes.begin(), changed.nodes.end(), [&](const ObjectName& name) {
-    const std::optional<Node>& before = changed.objects.of<Node>().at(name);
+    const auto& before = changed.objects.of<Node>().at(name);
     const auto node = now.state.nodes().find(name);
     return !before || node == now.state.nodes().end() ||
-           node->second.internal_ips != before->internal_ips;
+           node->second->internal_ips != (*before)->internal_ips;
   });
 }
 
@@ -100,7 +100,7 @@ model::NodeAddresses ServicesFeature::node_addresses(const Inputs& now) const {
   model::NodeAddresses out;
   for (const IpAddress& address : now.self.internal_ips) out.emplace(address, now.self.name);
   for (const auto& [name, node] : now.state.nodes())
-    for (const IpAddress& address : node.internal_ips)
+    for (const IpAddress& address : node->internal_ips)
       if (!podnet::is_within(Prefix::host(address), configured_.service_cidrs))
         out.emplace(address, name);
   return out;

@@ -55,7 +55,7 @@ class SourcesTest : public ::testing::Test {
     EXPECT_TRUE(sources_.start());
   }
 
-  ServiceType served() const { return state_.services().at(kWeb).type; }
+  ServiceType served() const { return state_.services().at(kWeb)->type; }
   std::vector<std::string> take_reports() { return std::exchange(reports_, {}); }
 
   const std::string conflict_ =

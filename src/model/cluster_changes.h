@@ -37,7 +37,7 @@ class ClusterChanges {
  public:
   // What the changed objects of this kind were.
   template <class T>
-  using Before = typename ByName<T, std::optional<T>>::Map;
+  using Before = typename ByName<T, std::optional<Shared<T>>>::Map;
 
   template <class T>
   const Before<T>& of() const {
@@ -56,7 +56,7 @@ class ClusterChanges {
   template <class Variant>
   struct EachOf;
   template <class... Ts>
-  struct EachOf<std::variant<Ts...>> {
+  struct EachOf<std::variant<Shared<Ts>...>> {
     using Type = std::tuple<Before<Ts>...>;
   };
   typename EachOf<Object>::Type before_{};

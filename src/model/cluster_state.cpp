@@ -8,13 +8,14 @@ namespace weft::model {
 namespace {
 
 template <class T>
-using ByOne = std::map<ObjectName, T>;
+using ByOne = std::map<ObjectName, Shared<T>>;
 template <class T>
-using BeforeByOne = ByOne<std::optional<T>>;
+using BeforeByOne = std::map<ObjectName, std::optional<Shared<T>>>;
 
 // Notes that `name` was `had` and is `now` (nullptr: nothing).
 template <class T>
-void note(BeforeByOne<T>& before, const ObjectName& name, std::optional<T> had, const T* now) {
+void note(BeforeByOne<T>& before, const ObjectName& name, std::optional<Shared<T>> had,
+          const Shared<T>* now) {
   const auto [at, first] = before.try_emplace(name, std::move(had));
   if (first) return;
   const bool again = now == nullptr ? !at->second : at->second == *now;
@@ -22,12 +23,11 @@ void note(BeforeByOne<T>& before, const ObjectName& name, std::optional<T> had, 
 }
 
 template <class T>
-void put(ByOne<T>& map, T object, BeforeByOne<T>& before) {
-  const auto [at, inserted] = map.try_emplace(object.name);
+void put(ByOne<T>& map, Shared<T> object, BeforeByOne<T>& before) {
+  const auto [at, inserted] = map.try_emplace(object->name, object);
   if (!inserted && at->second == object) return;
-  std::optional<T> had;
-  if (!inserted) had = std::move(at->second);
-  at->second = std::move(object);
+  std::optional<Shared<T>> had;
+  if (!inserted) had = std::exchange(at->second, std::move(object));
   note(before, at->first, std::move(had), &at->second);
 }
 
@@ -63,7 +63,7 @@ void ClusterState::upsert(Object object) {
 }
 
 template <class T>
-void ClusterState::store(T object) {
+void ClusterState::store(Shared<T> object) {
   put(std::get<All<T>>(all_), std::move(object), changes_.of<T>());
 }
 
@@ -85,32 +85,32 @@ void ClusterState::erase<EndpointSlice>(const ObjectName& name) {
   prune(changed, service);
 }
 
-void ClusterState::store(EndpointSlice object) {
-  const ObjectName service{object.name.name_space, object.service_name};
+void ClusterState::store(Shared<EndpointSlice> object) {
+  const ObjectName service{object->name.name_space, object->service_name};
   // A slice may change to another Service, or to none, when its label does.
-  if (const auto had = slice_service_.find(object.name);
+  if (const auto had = slice_service_.find(object->name);
       had != slice_service_.end() && had->second != service)
-    erase<EndpointSlice>(object.name);
-  slice_service_[object.name] = service;
+    erase<EndpointSlice>(object->name);
+  slice_service_[object->name] = service;
   auto& changed = changes_.of<EndpointSlice>();
   put(std::get<All<EndpointSlice>>(all_)[service], std::move(object), changed[service]);
   prune(changed, service);
 }
 
 void ClusterState::remove(const ObjectKey& key) {
-  const auto erase_one = [&]<class... Ts>(const std::variant<Ts...>*) {
+  const auto erase_one = [&]<class... Ts>(const std::variant<Shared<Ts>...>*) {
     (void)((key.kind == kKindOf<Ts> && (erase<Ts>(key.name), true)) || ...);
   };
   erase_one(static_cast<const Object*>(nullptr));
 }
 
 template <class T>
-const std::map<ObjectName, T>& ClusterState::beside(const ObjectName&) const {
+const std::map<ObjectName, Shared<T>>& ClusterState::beside(const ObjectName&) const {
   return all<T>();
 }
 
 template <>
-const std::map<ObjectName, EndpointSlice>& ClusterState::beside<EndpointSlice>(
+const std::map<ObjectName, Shared<EndpointSlice>>& ClusterState::beside<EndpointSlice>(
     const ObjectName& name) const {
   const auto service = slice_service_.find(name);
   return endpoint_slices(service == slice_service_.end() ? ObjectName{} : service->second);
@@ -123,7 +123,7 @@ std::optional<Object> ClusterState::find(const ObjectKey& key) const {
     const auto& all = beside<T>(key.name);
     if (const auto at = all.find(key.name); at != all.end()) found = at->second;
   };
-  const auto look_in_each = [&]<class... Ts>(const std::variant<Ts...>*) {
+  const auto look_in_each = [&]<class... Ts>(const std::variant<Shared<Ts>...>*) {
     (look_for(static_cast<const Ts*>(nullptr)), ...);
   };
   look_in_each(static_cast<const Object*>(nullptr));
@@ -132,9 +132,9 @@ std::optional<Object> ClusterState::find(const ObjectKey& key) const {
 
 ClusterChanges ClusterState::take_changes() { return std::exchange(changes_, {}); }
 
-const std::map<ObjectName, EndpointSlice>& ClusterState::endpoint_slices(
+const std::map<ObjectName, Shared<EndpointSlice>>& ClusterState::endpoint_slices(
     const ObjectName& service) const {
-  static const std::map<ObjectName, EndpointSlice> none;
+  static const std::map<ObjectName, Shared<EndpointSlice>> none;
   const auto& slices = all<EndpointSlice>();
   const auto found = slices.find(service);
   return found == slices.end() ? none : found->second;

@@ -32,7 +32,7 @@ class SourceSink {
 class ClusterState final : public SourceSink {
  public:
   template <class T>
-  using All = typename ByName<T, T>::Map;
+  using All = typename ByName<T, Shared<T>>::Map;
 
   void upsert(Object object) override;
   void remove(const ObjectKey& key) override;
@@ -53,22 +53,23 @@ class ClusterState final : public SourceSink {
   const All<Namespace>& namespaces() const { return all<Namespace>(); }
   const All<Service>& services() const { return all<Service>(); }
   // The slices of one Service, by slice name.
-  const std::map<ObjectName, EndpointSlice>& endpoint_slices(const ObjectName& service) const;
+  const std::map<ObjectName, Shared<EndpointSlice>>& endpoint_slices(
+      const ObjectName& service) const;
 
  private:
   template <class T>
-  void store(T object);
-  void store(EndpointSlice object);
+  void store(Shared<T> object);
+  void store(Shared<EndpointSlice> object);
   template <class T>
   void erase(const ObjectName& name);
   // The map that an object of this name is in, if it is kept.
   template <class T>
-  const std::map<ObjectName, T>& beside(const ObjectName& name) const;
+  const std::map<ObjectName, Shared<T>>& beside(const ObjectName& name) const;
 
   template <class Variant>
   struct EachOf;
   template <class... Ts>
-  struct EachOf<std::variant<Ts...>> {
+  struct EachOf<std::variant<Shared<Ts>...>> {
     using Type = std::tuple<All<Ts>...>;
   };
   typename EachOf<Object>::Type all_{};

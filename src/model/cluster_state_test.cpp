@@ -53,7 +53,7 @@ TEST(ClusterState, TellsWhatItWasBefore) {
   const ClusterChanges changed = state.take_changes();
   EXPECT_EQ(changed.of<Node>().at({"", "node1"}), node("node1", {}, "10.0.0.1"));
   EXPECT_EQ(changed.of<Node>().at({"", "node2"}), node("node2", {}, "10.0.0.2"));
-  EXPECT_EQ(state.nodes().at({"", "node1"}).labels, Labels({{"a", "2"}}));
+  EXPECT_EQ(state.nodes().at({"", "node1"})->labels, Labels({{"a", "2"}}));
 }
 
 TEST(ClusterState, WhatIsAgainAsItWasIsNoChange) {

@@ -9,7 +9,7 @@ namespace {
 template <class Variant>
 struct Kinds;
 template <class... Ts>
-struct Kinds<std::variant<Ts...>> {
+struct Kinds<std::variant<Shared<Ts>...>> {
   static constexpr std::array<std::string_view, sizeof...(Ts)> kNames{Ts::kKind...};
 };
 
@@ -19,9 +19,10 @@ std::string_view to_string(ObjectKind kind) {
   return Kinds<Object>::kNames.at(static_cast<std::size_t>(kind));
 }
 
-ObjectKey key_of(const Object& object) {
-  return {ObjectKind(object.index()),
-          std::visit([](const auto& known) { return known.name; }, object)};
+ObjectKey key_of(const Object& object) { return {ObjectKind(object.index()), name_of(object)}; }
+
+const ObjectName& name_of(const Object& object) {
+  return std::visit([](const auto& known) -> const ObjectName& { return known->name; }, object);
 }
 
 std::string ObjectKey::to_string() const {

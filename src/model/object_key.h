@@ -12,18 +12,20 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 #include <variant>
 
 #include "model/objects.h"
+#include "model/shared.h"
 
 namespace weft::model {
 
 using Object = std::variant<  //
-    Namespace,                //
-    Node,                     //
-    Pod,                      //
-    Service,                  //
-    EndpointSlice>;
+    Shared<Namespace>,        //
+    Shared<Node>,             //
+    Shared<Pod>,              //
+    Shared<Service>,          //
+    Shared<EndpointSlice>>;
 
 // The place of a kind in Object.
 enum class ObjectKind : std::uint8_t {};
@@ -33,7 +35,7 @@ namespace detail {
 template <class T, class Variant>
 struct PlaceIn;
 template <class T, class... Ts>
-struct PlaceIn<T, std::variant<Ts...>> {
+struct PlaceIn<T, std::variant<Shared<Ts>...>> {
   static_assert((std::is_same_v<T, Ts> || ...), "a kind that Object has not");
   static constexpr std::size_t find() {
     std::size_t place = 0;
@@ -59,5 +61,20 @@ ObjectKey key(ObjectName name) {
 }
 
 ObjectKey key_of(const Object& object);
+const ObjectName& name_of(const Object& object);
+
+// In the order of their keys, without a copy of one.
+struct ByObjectKey {
+  using is_transparent = void;
+  template <class A, class B>
+  bool operator()(const A& a, const B& b) const {
+    return view(a) < view(b);
+  }
+
+ private:
+  using View = std::pair<ObjectKind, const ObjectName&>;
+  static View view(const Object& object) { return {ObjectKind(object.index()), name_of(object)}; }
+  static View view(const ObjectKey& key) { return {key.kind, key.name}; }
+};
 
 }  // namespace weft::model

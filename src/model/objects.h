@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/address.h"
+#include "model/interned.h"
 
 namespace weft::model {
 
@@ -91,11 +92,11 @@ struct Service {
 };
 
 struct Endpoint {
-  std::vector<IpAddress> addresses{};
-  bool ready = true;  // conditions.ready; unset means true
+  IpAddress address{};  // the first: they are interchangeable, says the API
+  bool ready = true;    // conditions.ready; unset means true
   bool serving = true;
   bool terminating = false;
-  std::string node_name{};
+  Interned node_name{};
   bool operator==(const Endpoint&) const = default;
 };
 

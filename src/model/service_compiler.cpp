@@ -65,7 +65,7 @@ void ServiceCompiler::set_node_addresses(const ClusterState& state, NodeAddresse
     return before->second != now->second;
   };
   for (const auto& [name, service] : state.services())
-    if (std::any_of(service.cluster_ips.begin(), service.cluster_ips.end(), changed))
+    if (std::any_of(service->cluster_ips.begin(), service->cluster_ips.end(), changed))
       address_changed_.insert(name);
   node_addresses_ = std::move(addresses);
 }
@@ -75,7 +75,7 @@ void ServiceCompiler::recompile(const ObjectName& name, Pass& pass) {
   Compiled now;
   const auto service = pass.state.services().find(name);
   if (service != pass.state.services().end())
-    claims = claims_of(service->second, node_, node_addresses_);
+    claims = claims_of(*service->second, node_, node_addresses_);
   now.problems = std::move(claims.problems);
   now.claims.reserve(claims.frontends.size());
   for (const auto& [frontend, entry] : claims.frontends) now.claims.push_back(frontend);
@@ -153,7 +153,7 @@ std::optional<FrontendEntry> ServiceCompiler::take_heir(const ClusterState& stat
     const auto service = state.services().find(*rivals.begin());
     rivals.erase(rivals.begin());
     if (service == state.services().end()) continue;
-    const ServiceClaims claims = claims_of(service->second, node_, node_addresses_);
+    const ServiceClaims claims = claims_of(*service->second, node_, node_addresses_);
     if (const auto entry = claims.frontends.find(frontend); entry != claims.frontends.end())
       return entry->second;
   }

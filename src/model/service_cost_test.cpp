@@ -71,7 +71,7 @@ class ServiceCost : public ::testing::Test {
 
 TEST_F(ServiceCost, OneEndpointOfManyCostsItself) {
   EndpointSlice changed = slice(17);
-  changed.endpoints[50].addresses = {ip("10.245.0.1")};  // gives way to another
+  changed.endpoints[50].address = ip("10.245.0.1");  // gives way to another
   EXPECT_LT(cost_of(changed), kMost);
   changed.endpoints.erase(changed.endpoints.begin() + 20);  // goes
   EXPECT_LT(cost_of(changed), kMost);

@@ -26,9 +26,9 @@ void each_backend(const EndpointSlice& slice, std::size_t first, std::size_t las
   if (port == slice.ports.end()) return;
   for (std::size_t i = first; i < last; ++i) {
     const Endpoint& endpoint = slice.endpoints[i];
-    if (endpoint.ready && !endpoint.addresses.empty())
-      each(Backend{endpoint.addresses.front(), port->port,
-                   !node.empty() && endpoint.node_name == node});
+    if (endpoint.ready)
+      each(Backend{endpoint.address, port->port,
+                   !node.empty() && endpoint.node_name.view() == node});
   }
 }
 
@@ -103,11 +103,11 @@ void PoolUpdate::apply(const ClusterChanges::Before<EndpointSlice>& changed) {
       const auto& current = state_.endpoint_slices(service);
       const auto now = current.find(name);
       if (now == current.end())
-        tally(*before, 0, before->endpoints.size(), -1, tallies);
+        tally(**before, 0, (*before)->endpoints.size(), -1, tallies);
       else if (!before)
-        tally(now->second, 0, now->second.endpoints.size(), 1, tallies);
+        tally(*now->second, 0, now->second->endpoints.size(), 1, tallies);
       else
-        tally_difference(*before, now->second, tallies);
+        tally_difference(**before, *now->second, tallies);
     }
   for (const auto& [key, changes] : tallies) settle(key, changes);
 }
@@ -137,8 +137,8 @@ void PoolUpdate::tally(const EndpointSlice& slice, std::size_t first, std::size_
 PoolUpdate::Tallies PoolUpdate::collect(const PoolKey& key) const {
   Tallies tallies;
   for (const auto& [name, slice] : state_.endpoint_slices(key.service))
-    if (slice.family == key.family)
-      each_backend(slice, 0, slice.endpoints.size(), key, node_, [&](const Backend& backend) {
+    if (slice->family == key.family)
+      each_backend(*slice, 0, slice->endpoints.size(), key, node_, [&](const Backend& backend) {
         Tally& tally = tallies[backend];
         ++tally.times;
         tally.as_local += backend.local ? 1 : 0;

@@ -6,9 +6,8 @@
 // pool), whatever the number of endpoints and frontends.
 //
 // - Backends: the endpoints that are ready, of the slices of the pool's Service and family, at the
-//   slice port of the pool's name and protocol. Of an endpoint's addresses (interchangeable, says
-//   the API) the first. Several slices may list one: it is one backend, and local where any slice
-//   says so.
+//   slice port of the pool's name and protocol. Several slices may list one: it is one backend, and
+//   local where any slice says so.
 // - A backend keeps its slot while it stays. The ones that come fill the slots of those that go;
 //   where more go, the last ones do.
 // - A pool stands while a frontend leads to it; in a pass it may be without.

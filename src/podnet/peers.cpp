@@ -56,7 +56,7 @@ Peers::Peers(const Config& config, const Node& self, const Nodes& nodes)
     hold(address, claimant(self_.name), true, pass);
   note_underlay(self_, true);
   for (const auto& [name, node] : nodes)
-    if (name != self_.name) enter(node, pass);
+    if (name != self_.name) enter(*node, pass);
   finish(std::move(pass));
 }
 
@@ -66,7 +66,7 @@ PeerChange Peers::update(const std::set<ObjectName>& changed, const Nodes& nodes
     if (name == self_.name) continue;
     const auto now = nodes.find(name);
     if (peers_.contains(name)) leave(name, pass);
-    if (now != nodes.end()) enter(now->second, pass);
+    if (now != nodes.end()) enter(*now->second, pass);
   }
   return finish(std::move(pass));
 }

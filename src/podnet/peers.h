@@ -27,7 +27,7 @@
 #include <vector>
 
 #include "base/address.h"
-#include "model/objects.h"
+#include "model/cluster_state.h"
 #include "podnet/claims.h"
 #include "podnet/plan.h"
 #include "podnet/transport.h"
@@ -50,7 +50,7 @@ struct PeerChange {
 
 class Peers {
  public:
-  using Nodes = std::map<model::ObjectName, model::Node>;
+  using Nodes = model::ClusterState::All<model::Node>;
   using Problems = std::map<model::ObjectName, std::vector<std::string>>;
 
   // `nodes` may have `self` among them.

@@ -48,7 +48,7 @@ class Claims {
 // One look at all Nodes, this one first and the others by name.
 class Survey {
  public:
-  Survey(const Config& config, const Node& self, const std::map<ObjectName, Node>& nodes)
+  Survey(const Config& config, const Node& self, const Peers::Nodes& nodes)
       : config_(config), self_(self) {
     for (const Prefix& cidr : self.pod_cidrs) claims_.take(cidr.network(), self.name);
     for (const IpAddress& address : self.internal_ips) addresses_.emplace(address, self.name);
@@ -57,7 +57,7 @@ class Survey {
     pods_.insert(pods_.end(), self.pod_cidrs.begin(), self.pod_cidrs.end());
     if (shared_.empty()) return;
     note_underlay(self);
-    for (const auto& [name, node] : nodes) note_underlay(node);
+    for (const auto& [name, node] : nodes) note_underlay(*node);
   }
 
   std::vector<PeerRoute> look_at(const Node& node) {
@@ -137,7 +137,7 @@ Outcome from_scratch(const Config& config, const Node& self, const Peers::Nodes&
   Outcome out;
   for (const auto& [name, node] : nodes) {
     if (name == self.name) continue;
-    for (const PeerRoute& route : survey.look_at(node)) {
+    for (const PeerRoute& route : survey.look_at(*node)) {
       out.routes[route.pod_cidr] = route.remote;
       out.remotes.insert(route.remote);
     }

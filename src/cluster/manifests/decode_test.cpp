@@ -31,9 +31,9 @@ Kind only(std::string_view text) {
   const Manifest manifest = decode(text);
   EXPECT_EQ(manifest.objects.size(), 1U);
   if (manifest.objects.empty()) return {};
-  const Kind* object = std::get_if<Kind>(&manifest.objects[0]);
+  const auto* object = std::get_if<model::Shared<Kind>>(&manifest.objects[0]);
   EXPECT_NE(object, nullptr);
-  return object == nullptr ? Kind{} : *object;
+  return object == nullptr ? Kind{} : **object;
 }
 
 std::string error_of(std::string_view text) {
@@ -120,7 +120,8 @@ kind: EndpointSlice
 metadata: {name: web-1, namespace: shop, labels: {kubernetes.io/service-name: web}}
 addressType: IPv6
 endpoints:
-- {addresses: ["fd00::1"], nodeName: node1}
+- {addresses: ["fd00::1", "fd00::5"], nodeName: node1}
+- {addresses: [], nodeName: node1}
 - {addresses: ["fd00::2"], conditions: {ready: false}}
 - {addresses: ["fd00::3"], conditions: {ready: false, serving: true, terminating: true}}
 - {addresses: ["fd00::4"], conditions: {ready: null}}

@@ -3,8 +3,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <filesystem>
+#include <iterator>
 #include <system_error>
 #include <utility>
 
@@ -27,6 +29,13 @@ Result<std::set<std::string>> list_manifests(const std::string& path) {
   }
   if (error) return fail_errno(path, error.value());
   return names;
+}
+
+// The one of this key.
+const model::Object* find(const std::vector<model::Object>& objects, const model::Object& like) {
+  const auto [first, end] =
+      std::equal_range(objects.begin(), objects.end(), like, model::ByObjectKey());
+  return first == end ? nullptr : &*first;
 }
 
 }  // namespace
@@ -116,13 +125,17 @@ Result<ManifestDirectory::Objects> ManifestDirectory::decode(const std::string& 
                                                              std::string_view text) {
   WEFT_ASSIGN(Manifest manifest, decode_manifest(text, name));
   tell_unknown(name, manifest.unknown_kinds);
-  Objects objects;
-  for (model::Object& object : manifest.objects) {
-    const model::ObjectKey key = model::key_of(object);
-    if (!objects.try_emplace(key, std::move(object)).second)
-      report_(fmt::format("{}: {} is given twice: the first counts", name, key.to_string()));
-  }
-  return objects;
+  Objects& objects = manifest.objects;
+  std::stable_sort(objects.begin(), objects.end(), model::ByObjectKey());
+  const auto same = [&](const model::Object& first, const model::Object& second) {
+    if (model::ByObjectKey()(first, second)) return false;
+    report_(fmt::format("{}: {} is given twice: the first counts", name,
+                        model::key_of(second).to_string()));
+    return true;
+  };
+  objects.erase(std::unique(objects.begin(), objects.end(), same), objects.end());
+  objects.shrink_to_fit();
+  return std::move(objects);
 }
 
 void ManifestDirectory::tell_unknown(const std::string& name, const std::set<std::string>& kinds) {
@@ -132,42 +145,46 @@ void ManifestDirectory::tell_unknown(const std::string& name, const std::set<std
 }
 
 void ManifestDirectory::take(const std::string& name, Objects objects) {
-  // `objects` holds the old ones after this, so that other files can take over from them.
   File& file = files_[name];
   file.was_good = true;
-  Objects& held = file.objects;
-  std::swap(held, objects);
-  const Objects& previous = objects;
-  for (const auto& [key, object] : previous)
-    if (!held.contains(key)) release(name, key);
-  for (const auto& [key, object] : held) {
-    const auto was = previous.find(key);
-    claim(name, key, was == previous.end() || was->second != object);
+  const Objects previous = std::exchange(file.objects, std::move(objects));
+  for (const model::Object& object : previous)
+    if (find(file.objects, object) == nullptr) release(name, object);
+  for (model::Object& object : file.objects) {
+    const model::Object* const was = find(previous, object);
+    if (was != nullptr && *was == object) object = *was;  // so that it is held once
+    claim(name, object, was);
   }
 }
 
-void ManifestDirectory::claim(const std::string& name, const model::ObjectKey& key, bool changed) {
-  std::set<std::string>& holders = holders_[key];
-  const bool added = holders.insert(name).second;
-  if (added && holders.size() > 1)
-    report_(fmt::format("{}: {} is also in {}, whose version counts", *holders.rbegin(),
-                        key.to_string(), *holders.begin()));
-  if (holders.size() > 1) shared_.insert(key);
-  if (*holders.begin() == name && changed) sink_.upsert(files_[name].objects.at(key));
+// `was`: this file's version until now, or null.
+void ManifestDirectory::claim(const std::string& name, const model::Object& object,
+                              const model::Object* was) {
+  if (was != nullptr && *was == object) return;
+  if (was != nullptr) versions_.erase({*was, &name});
+  const auto version = versions_.insert({object, &files_.find(name)->first}).first;
+  const auto [first, end] = versions_.equal_range(object);
+  if (version == first) sink_.upsert(object);
+  if (std::next(first) == end) return;
+  contested_.insert(object);
+  if (was == nullptr) report_(is_also_in(*std::prev(end), *first));
 }
 
-void ManifestDirectory::release(const std::string& name, const model::ObjectKey& key) {
-  const auto found = holders_.find(key);
-  std::set<std::string>& holders = found->second;
-  const bool first = *holders.begin() == name;
-  holders.erase(name);
-  if (holders.size() == 1) shared_.erase(key);
-  if (holders.empty()) {
-    holders_.erase(found);
-    sink_.remove(key);
-  } else if (first) {
-    sink_.upsert(files_[*holders.begin()].objects.at(key));
-  }
+void ManifestDirectory::release(const std::string& name, const model::Object& object) {
+  const auto version = versions_.find({object, &name});
+  const bool counted = version == versions_.lower_bound(object);
+  versions_.erase(version);
+  const auto [first, end] = versions_.equal_range(object);
+  if (first == end || std::next(first) == end) contested_.erase(object);
+  if (first == end)
+    sink_.remove(model::key_of(object));
+  else if (counted)
+    sink_.upsert(first->object);
+}
+
+std::string ManifestDirectory::is_also_in(const Version& other, const Version& counts) const {
+  return fmt::format("{}: {} is also in {}, whose version counts", *other.file,
+                     model::key_of(other.object).to_string(), *counts.file);
 }
 
 std::map<std::string, std::string> ManifestDirectory::problems() const {
@@ -175,13 +192,26 @@ std::map<std::string, std::string> ManifestDirectory::problems() const {
   for (const auto& [name, file] : files_)
     if (!file.problem.empty()) problems.emplace(name, file.problem);
   if (!not_kept_.empty()) problems.emplace(copies_.path(), not_kept_problem());
-  for (const model::ObjectKey& key : shared_) {
-    const std::set<std::string>& holders = holders_.at(key);
-    for (auto other = std::next(holders.begin()); other != holders.end(); ++other)
-      problems.try_emplace(*other, fmt::format("{}: {} is also in {}, whose version counts", *other,
-                                               key.to_string(), *holders.begin()));
+  for (const model::Object& object : contested_) {
+    const auto [first, end] = versions_.equal_range(object);
+    for (auto other = std::next(first); other != end; ++other)
+      problems.try_emplace(*other->file, is_also_in(*other, *first));
   }
   return problems;
+}
+
+bool ManifestDirectory::ByObject::operator()(const Version& a, const Version& b) const {
+  const model::ByObjectKey less;
+  if (less(a.object, b.object)) return true;
+  return !less(b.object, a.object) && *a.file < *b.file;
+}
+
+bool ManifestDirectory::ByObject::operator()(const Version& a, const model::Object& b) const {
+  return model::ByObjectKey()(a.object, b);
+}
+
+bool ManifestDirectory::ByObject::operator()(const model::Object& a, const Version& b) const {
+  return model::ByObjectKey()(a, b.object);
 }
 
 }  // namespace weft::cluster

@@ -53,7 +53,19 @@ class ManifestDirectory {
   std::map<std::string, std::string> problems() const;
 
  private:
-  using Objects = std::map<model::ObjectKey, model::Object>;
+  using Objects = std::vector<model::Object>;  // in order of their keys, none twice
+  // A file's version of an object.
+  struct Version {
+    model::Object object;
+    const std::string* file = nullptr;  // its name
+  };
+  // By object, and of one by file: the first one's version is what the sink got.
+  struct ByObject {
+    using is_transparent = void;
+    bool operator()(const Version& a, const Version& b) const;
+    bool operator()(const Version& a, const model::Object& b) const;
+    bool operator()(const model::Object& a, const Version& b) const;
+  };
   struct File {
     bool was_good = false;  // ever
     Objects objects{};      // as of its last good state
@@ -66,8 +78,9 @@ class ManifestDirectory {
   Result<> take_text(const std::string& name, std::string_view text);
   void keep_copy(const std::string& name, std::string_view text);
   void take(const std::string& name, Objects objects);
-  void claim(const std::string& name, const model::ObjectKey& key, bool changed);
-  void release(const std::string& name, const model::ObjectKey& key);
+  void claim(const std::string& name, const model::Object& object, const model::Object* was);
+  void release(const std::string& name, const model::Object& object);
+  std::string is_also_in(const Version& other, const Version& counts) const;
   Result<Objects> decode(const std::string& name, std::string_view text);
   void tell_not_kept();
   std::string not_kept_problem() const;
@@ -78,9 +91,8 @@ class ManifestDirectory {
   model::SourceSink& sink_;
   Report report_;
   std::map<std::string, File> files_{};
-  // The files that have an object; the first one's is what the sink got.
-  std::map<model::ObjectKey, std::set<std::string>> holders_{};
-  std::set<model::ObjectKey> shared_{};  // that several files have
+  std::set<Version, ByObject> versions_{};
+  std::set<model::Object, model::ByObjectKey> contested_{};  // that several files have
   std::set<std::string> unknown_kinds_{};
   std::set<std::string> not_kept_{};
   std::string why_not_kept_{};  // the last of them

@@ -32,7 +32,7 @@ class DirectoryFixture : public ::testing::Test {
   std::vector<std::string> services() const {
     std::vector<std::string> texts;
     for (const auto& [name, known] : state_.services())
-      texts.push_back(name.name + ":" + std::to_string(known.ports.at(0).port));
+      texts.push_back(name.name + ":" + std::to_string(known->ports.at(0).port));
     return texts;
   }
   std::vector<std::string> take_reports() { return std::exchange(reports_, {}); }

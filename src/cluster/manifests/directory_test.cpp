@@ -100,7 +100,7 @@ TEST_F(ManifestDirectoryTest, TheLastGoodStateOutlastsARestart) {
   ManifestDirectory restarted(path_, copies_, state, report_);
   ASSERT_TRUE(restarted.scan());
   ASSERT_EQ(state.services().size(), 2U);
-  EXPECT_EQ(state.services().at({"default", "b"}).ports.at(0).port, 22);
+  EXPECT_EQ(state.services().at({"default", "b"})->ports.at(0).port, 22);
   EXPECT_THAT(take_reports(),
               ElementsAre(AllOf(HasSubstr("a.yaml:1: "), HasSubstr("; its last good state stands")),
                           AllOf(HasSubstr("b.yaml:5: "), HasSubstr("; its last good state stands")),
@@ -118,7 +118,7 @@ TEST_F(ManifestDirectoryTest, TheLastGoodStateOutlastsARestart) {
 
   write("a.yaml", service("a", 11));
   ASSERT_TRUE(third.scan({"a.yaml"}));
-  EXPECT_EQ(again.services().at({"default", "a"}).ports.at(0).port, 11);
+  EXPECT_EQ(again.services().at({"default", "a"})->ports.at(0).port, 11);
   remove("a.yaml");
   remove("b.yaml");
   ASSERT_TRUE(third.scan({"a.yaml", "b.yaml"}));

@@ -11,13 +11,13 @@ template <class T>
 std::optional<model::Object> decode_one(const Field& object) {
   T decoded;
   if (!decode(object, decoded)) return std::nullopt;
-  return decoded;
+  return model::Object(std::move(decoded));
 }
 
 template <class Variant>
 struct Decoders;
 template <class... Ts>
-struct Decoders<std::variant<Ts...>> {
+struct Decoders<std::variant<model::Shared<Ts>...>> {
   static Decoder find(std::string_view api_version, std::string_view kind) {
     Decoder found = nullptr;
     (void)((Ts::kApiVersion == api_version && Ts::kKind == kind &&
