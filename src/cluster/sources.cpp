@@ -51,32 +51,45 @@ void Sources::catch_up() {
 }
 
 void Sources::report(const ObjectStatus& status) {
-  if (const auto found = held_.find(status.object); found != held_.end())
+  const auto found = held_.find(status.object);
+  if (found != held_.end())
     sinks_[found->second.owner]->source().report(status);
+  else if (state_.find(status.object))
+    sinks_[0]->source().report(status);
 }
 
 void Sources::upsert(std::size_t source, model::Object object) {
-  const auto [at, is_new] = held_.try_emplace(model::key_of(object), Held{source, {}});
-  Held& held = at->second;
-  if (is_new || held.owner == source) return state_.upsert(std::move(object));
+  const model::ObjectKey key = model::key_of(object);
+  auto found = held_.find(key);
+  if (found == held_.end()) {
+    const bool first_has_it = source != 0 && state_.find(key);
+    if (source != 0) found = held_.try_emplace(key, Held{first_has_it ? 0 : source, {}}).first;
+    if (!first_has_it) return state_.upsert(std::move(object));
+  }
+  Held& held = found->second;
+  if (held.owner == source) return state_.upsert(std::move(object));
   bool newly_contested = true;
   if (held.owner < source) {
     newly_contested = held.waiting.insert_or_assign(source, std::move(object)).second;
   } else {
-    auto displaced = state_.find(at->first);
+    auto displaced = state_.find(key);
     assert(displaced);
     held.waiting.emplace(std::exchange(held.owner, source), std::move(*displaced));
     state_.upsert(std::move(object));
   }
-  if (newly_contested) report_(conflict(at->first, held));
+  if (newly_contested) report_(conflict(key, held));
 }
 
 void Sources::remove(std::size_t source, const model::ObjectKey& key) {
   const auto found = held_.find(key);
-  if (found == held_.end()) return;
+  if (found == held_.end()) {
+    if (source == 0) state_.remove(key);
+    return;
+  }
   Held& held = found->second;
   if (held.owner != source) {
     held.waiting.erase(source);
+    if (held.owner == 0 && held.waiting.empty()) held_.erase(found);
   } else if (held.waiting.empty()) {
     state_.remove(key);
     held_.erase(found);

@@ -8,7 +8,8 @@
 //   once: it need not be told again. It is a problem, by name, for as long as it lasts.
 // - Status goes to the source whose version of the object counts.
 //
-// Costs a key and two words an object, and a copy of what waits. One thread.
+// What only the first source has, which is all where there is one, costs nothing here; of the
+// others a key and two words an object. One thread.
 #pragma once
 
 #include <cstddef>
@@ -62,7 +63,7 @@ class Sources {
   model::ClusterState& state_;
   Report report_;
   std::vector<std::unique_ptr<Sink>> sinks_{};
-  std::map<model::ObjectKey, Held> held_{};
+  std::map<model::ObjectKey, Held> held_{};  // all but what only the first source has
 };
 
 }  // namespace weft::cluster
