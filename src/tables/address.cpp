@@ -1,16 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tables/address.h"
 
+#include "tables/where_set.h"
+
 namespace weft::tables {
-
-namespace {
-
-template <class T>
-bool same_where_set(const std::optional<T>& desired, const std::optional<T>& actual) {
-  return !desired || desired == actual;
-}
-
-}  // namespace
 
 bool AddressKind::same(const Value& desired, const Value& actual) {
   return same_where_set(desired.scope, actual.scope) &&

@@ -3,14 +3,11 @@
 
 #include <algorithm>
 
+#include "tables/where_set.h"
+
 namespace weft::tables {
 
 namespace {
-
-template <class T>
-bool same_where_set(const std::optional<T>& desired, const std::optional<T>& actual) {
-  return !desired || desired == actual;
-}
 
 std::string describe_type(const LinkKind::Value& value) {
   std::string text = netlink::to_string(value.type);

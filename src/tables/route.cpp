@@ -3,34 +3,15 @@
 
 #include <algorithm>
 
+#include "tables/where_set.h"
+
 namespace weft::tables {
 
 namespace {
 
-template <class T>
-bool same_where_set(const std::optional<T>& desired, const std::optional<T>& actual) {
-  return !desired || desired == actual;
-}
-
 std::vector<NextHop> sorted(std::vector<NextHop> hops) {
   std::sort(hops.begin(), hops.end());
   return hops;
-}
-
-// In front of what leads somewhere: nothing.
-std::string type_text(std::uint8_t type) {
-  switch (type) {
-    case RTN_UNICAST:
-      return "";
-    case RTN_BLACKHOLE:
-      return "blackhole";
-    case RTN_UNREACHABLE:
-      return "unreachable";
-    case RTN_PROHIBIT:
-      return "prohibit";
-    default:
-      return "type " + std::to_string(type);
-  }
 }
 
 void append(std::string& text, const std::string& word) {
@@ -45,6 +26,21 @@ std::string hop_text(const std::optional<IpAddress>& gateway, const std::string&
 }
 
 }  // namespace
+
+std::string route_type(std::uint8_t type) {
+  switch (type) {
+    case RTN_UNICAST:
+      return "";
+    case RTN_BLACKHOLE:
+      return "blackhole";
+    case RTN_UNREACHABLE:
+      return "unreachable";
+    case RTN_PROHIBIT:
+      return "prohibit";
+    default:
+      return "type " + std::to_string(type);
+  }
+}
 
 bool RouteKind::same(const Value& desired, const Value& actual) {
   return desired.link == actual.link && desired.gateway == actual.gateway &&
@@ -64,7 +60,7 @@ std::string RouteKind::describe(const Key& key) {
 }
 
 std::string RouteKind::describe(const Value& value) {
-  std::string text = type_text(value.type);
+  std::string text = route_type(value.type);
   append(text, hop_text(value.gateway, value.link));
   if (value.next_hop_group != 0) append(text, "nhid " + std::to_string(value.next_hop_group));
   for (const NextHop& hop : value.next_hops) {

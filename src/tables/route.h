@@ -56,4 +56,7 @@ struct RouteKind {
   static std::string describe(const Value& value);
 };
 
+// "blackhole", "unreachable"; "" of a route that leads somewhere.
+std::string route_type(std::uint8_t type);
+
 }  // namespace weft::tables

@@ -81,20 +81,10 @@ std::string protocol_text(std::uint8_t protocol) {
   return name == names.end() ? std::to_string(protocol) : name->second;
 }
 
-// In front of "route"; nothing of one that leads somewhere.
-std::string type_text(std::uint8_t type) {
-  switch (type) {
-    case RTN_UNICAST:
-      return "";
-    case RTN_BLACKHOLE:
-      return "blackhole ";
-    case RTN_UNREACHABLE:
-      return "unreachable ";
-    case RTN_PROHIBIT:
-      return "prohibit ";
-    default:
-      return "type " + std::to_string(type) + " ";
-  }
+// "blackhole route".
+std::string route_text(std::uint8_t type) {
+  const std::string word = route_type(type);
+  return word.empty() ? "route" : word + " route";
 }
 
 }  // namespace
@@ -203,8 +193,8 @@ void RouteDriver::name_strangers(std::vector<reconcile::WriteFailure<RouteKind>>
     for (const netlink::Route& route : *routes) {
       const auto found = errors.find({route.destination, route.metric, route.table});
       if (found == errors.end() || route.protocol == ownership_.protocol) continue;
-      found->second->message = "somebody else's " + type_text(route.type) +
-                               "route is there (protocol " + protocol_text(route.protocol) +
+      found->second->message = "somebody else's " + route_text(route.type) +
+                               " is there (protocol " + protocol_text(route.protocol) +
                                (route.gateway ? " via " + route.gateway->to_string() : "") + ")";
     }
   }
