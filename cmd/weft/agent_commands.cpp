@@ -2,6 +2,7 @@
 #include "agent_commands.h"
 
 #include <CLI/CLI.hpp>
+#include <chrono>
 #include <cstdio>
 #include <memory>
 #include <string>
@@ -19,6 +20,7 @@ struct AskOptions {
   std::string socket{weft::control::kDefaultSocket};
   std::string output = "text";
   bool repair = false;
+  int timeout_seconds = 30;
 };
 
 void print(const Report& report, int& exit_code) {
@@ -65,6 +67,17 @@ void add_agent_commands(CLI::App& app, int& exit_code) {
     print(options->repair ? weft::agent::report_repair(options->socket, json, waiting())
                           : weft::agent::report_verify(options->socket, json, waiting()),
           exit_code);
+  });
+
+  CLI::App* const wait = app.add_subcommand(
+      "wait", "wait until the kernel has what the agent's sources hold now (else exit 1)");
+  const auto wait_options = add_ask_options(*wait, false);
+  wait->add_option("--timeout", wait_options->timeout_seconds, "seconds")
+      ->check(CLI::Range(0, 3600))
+      ->capture_default_str();
+  wait->callback([options = wait_options, &exit_code] {
+    const std::chrono::seconds patience(options->timeout_seconds);
+    print(weft::agent::report_wait(options->socket, patience, waiting()), exit_code);
   });
 
   CLI::App* const uninstall = app.add_subcommand(

@@ -268,7 +268,7 @@ Result<> change_agent(const Options& options, const std::string& node, bool star
   if (!weft::lab::has_node(lab, node)) return weft::fail("there is no node " + node);
   if (!start) return weft::lab::stop_agent(lab, node, kAgentPatience);
   WEFT_TRY(weft::lab::start_agent(lab, node));
-  return weft::lab::wait_until_settled(lab, {node}, options.timeout(), [](std::size_t) {});
+  return weft::lab::wait_until_written(lab, {node}, options.timeout());
 }
 
 void add_agent(CLI::App& lab, const LabName& name, int& exit_code) {

@@ -60,6 +60,7 @@ Agent::Agent(loop::Loop& loop, Config config)
       started_at_(clock_.now()),
       reconciler_(clock_, reconciler_options(config_), events()),
       features_(make_features(config_, [this](const auto& flows) { stale_flows_->note(flows); })),
+      plans_(reconciler_, clock_),
       requests_(reconciler_, clock_, features_.owners(), [this] { on_uninstalled(); }),
       next_pass_(loop, [this] { pass(); }),
       end_(loop, [this] { loop_.stop(); }),
@@ -124,7 +125,7 @@ void Agent::wake() { next_pass_.arm(clock_.now()); }
 
 void Agent::pass() {
   // Whoever asks has seen the manifests as they are now.
-  if (requests_.waiting()) sources_.catch_up();
+  if (requests_.waiting() || plans_.has_newcomers()) sources_.catch_up();
   if (requests_.uninstalling())
     look_again_.reset();
   else
@@ -132,6 +133,7 @@ void Agent::pass() {
   reconciler_.run();
   if (kernel_watch_) kernel_watch_->follow(reconciler_);
   requests_.advance();
+  plans_.advance(features_.has_planned() ? plan_error_ : obstacle());
   stale_flows_->remove_written(reconciler_);
   reconcile_log_.end_of_pass(reconciler_.settled(), reconciler_.failing());
   give_back_memory();
@@ -147,7 +149,8 @@ void Agent::give_back_memory() {
 
 void Agent::sleep_until_due() {
   std::optional<Clock::TimePoint> soonest = reconciler_.deadline();
-  for (const auto& when : {look_again_, requests_.deadline(), stale_flows_->deadline()})
+  for (const auto& when :
+       {look_again_, requests_.deadline(), plans_.deadline(), stale_flows_->deadline()})
     if (when && (!soonest || *when < *soonest)) soonest = when;
   // A deadline that has passed and stays must not keep everything else from its turn: libuv 1.44
   // runs a timer again at once that its own callback arms for now.
@@ -174,10 +177,11 @@ void Agent::plan() {
   if (!features_.has_planned() && !underlay) return;
   if (!std::exchange(has_taken_over_, true)) features_.take_over(*kernel_);
   const model::Node node = self != nullptr ? *self : features_.self();
-  reconcile::Ticket written = reconciler_.ticket();
+  const auto written = std::make_shared<const reconcile::Ticket>(reconciler_.ticket());
   note_plan(features_.update(state_, state_.take_changes(), node,
-                             underlay ? *underlay : features_.underlay(), reconciler_, written));
-  stale_flows_->wait_for(std::move(written));
+                             underlay ? *underlay : features_.underlay(), reconciler_, *written));
+  plans_.add(written);
+  stale_flows_->wait_for(written);
   if (features_.has_planned() && !reconciler_.started()) begin();
 }
 
@@ -253,22 +257,41 @@ std::vector<ControlMethod> Agent::methods() {
              requests_.repair(std::move(reply));
              wake();
            }},
+          {"wait",
+           {{"timeoutSeconds", control::Parameter::Type::kNumber}},
+           [this](const Request& request, Reply reply) { wait(request, std::move(reply)); }},
           {"uninstall", {}, [this](const Request&, Reply reply) { uninstall(std::move(reply)); }}};
 }
 
 bool Agent::refuses(const Reply& reply) const {
-  if (requests_.uninstalling())
-    reply(fail("the agent is being uninstalled"));
-  else if (!features_.has_planned())
-    reply(fail("nothing is planned yet: " +
-               (waiting_for_.empty() ? plan_error_ : "the agent is waiting for " + waiting_for_)));
-  return requests_.uninstalling() || !features_.has_planned();
+  const std::string reason = obstacle();
+  if (!reason.empty()) reply(fail(reason));
+  return !reason.empty();
+}
+
+std::string Agent::obstacle() const {
+  if (requests_.uninstalling()) return "the agent is being uninstalled";
+  if (features_.has_planned()) return "";
+  return "nothing is planned yet: " +
+         (waiting_for_.empty() ? plan_error_ : "the agent is waiting for " + waiting_for_);
+}
+
+void Agent::wait(const control::Request& request, Reply reply) {
+  const auto given = control::number_in(request, "timeoutSeconds");
+  if (requests_.uninstalling()) return reply(fail(obstacle()));
+  const seconds patience(given.value_or(Plans::kPatience.count()));
+  if (patience < seconds(0) || patience > Plans::kMostPatience)
+    return reply(fail(fmt::format("wait: timeoutSeconds {}: from 0 to {}", *given,
+                                  Plans::kMostPatience.count())));
+  plans_.wait(std::move(reply), patience);
+  wake();
 }
 
 void Agent::uninstall(Reply reply) {
   log::info("agent", "uninstalling");
   reconcile_log_.expect_removals();
   requests_.uninstall(std::move(reply));
+  plans_.give_up(obstacle());
   wake();
 }
 
@@ -291,6 +314,7 @@ Status Agent::status() const {
     status.problems = problems();
   }
   status.planned = features_.counts();
+  status.units = reconciler_.units();
   for (const Error& error : reconciler_.failing()) status.failing.push_back(error.message);
   status.failures = reconcile_log_.failures();
   status.drift_found = reconcile_log_.drifted();

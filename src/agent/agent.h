@@ -24,6 +24,7 @@
 #include "agent/control_server.h"
 #include "agent/features.h"
 #include "agent/kernel_watch.h"
+#include "agent/plans.h"
 #include "agent/reconcile_log.h"
 #include "agent/requests.h"
 #include "agent/stale_flows.h"
@@ -71,6 +72,8 @@ class Agent {
 
   std::vector<ControlMethod> methods();    // what the control socket serves
   bool refuses(const Reply& reply) const;  // to look at the kernel now; the reply says why
+  std::string obstacle() const;            // why nothing is planned; "" = it is
+  void wait(const control::Request& request, Reply reply);
   void uninstall(Reply reply);
   void on_uninstalled();
   std::vector<std::string> problems() const;  // input that is not served as it stands
@@ -86,6 +89,7 @@ class Agent {
   reconcile::Reconciler reconciler_;
   Features features_;
   model::ClusterState state_{};
+  Plans plans_;
   Requests requests_;
 
   std::optional<StaleFlows> stale_flows_{};

@@ -18,6 +18,7 @@
 #include "agent/features.h"
 #include "agent/pod_network_feature.h"
 #include "agent/services_feature.h"
+#include "base/fake_clock.h"
 
 namespace weft::agent {
 
@@ -54,10 +55,6 @@ class FakeBackend final : public service::ServiceBackend {
   Result<model::ServiceTable> interpret(tables::KernelTables&) const override {
     return fail("not asked for");
   }
-};
-
-struct FakeClock final : Clock {
-  TimePoint now() const override { return {}; }
 };
 
 inline IpAddress ip(const char* text) { return *IpAddress::parse(text); }

@@ -5,17 +5,14 @@
 
 #include <vector>
 
+#include "base/fake_clock.h"
+
 namespace weft::agent {
 namespace {
 
 using namespace std::chrono_literals;
 using testing::internal::CaptureStderr;
 using testing::internal::GetCapturedStderr;
-
-struct FakeClock final : Clock {
-  TimePoint time{};
-  TimePoint now() const override { return time; }
-};
 
 class ReconcileLogTest : public testing::Test {
  protected:

@@ -82,6 +82,15 @@ Result<Report> status(const std::string& socket, bool json) {
   return Report{std::move(text)};
 }
 
+Result<Report> wait(const std::string& socket, std::chrono::seconds patience,
+                    const control::Waiting& waiting) {
+  // The agent answers when the time is up; it may be late.
+  const auto longest = patience + control::kLongestWork;
+  WEFT_TRY(control::ask_agent(
+      socket, {"wait", {{"timeoutSeconds", std::int64_t{patience.count()}}}}, longest, waiting));
+  return Report{"written: the kernel has all that the agent knows\n"};
+}
+
 Result<Report> uninstall(const std::string& socket, const control::Waiting& waiting) {
   WEFT_TRY(control::uninstall_agent(socket, control::kLongestWork, waiting));
   return Report{"uninstalled: nothing is left in the kernel; the agent has ended\n"};
@@ -99,6 +108,11 @@ Report report_verify(const std::string& socket, bool json, const control::Waitin
 
 Report report_repair(const std::string& socket, bool json, const control::Waiting& waiting) {
   return unless_failed(repair(socket, json, waiting));
+}
+
+Report report_wait(const std::string& socket, std::chrono::seconds patience,
+                   const control::Waiting& waiting) {
+  return unless_failed(wait(socket, patience, waiting));
 }
 
 Report report_uninstall(const std::string& socket, const control::Waiting& waiting) {

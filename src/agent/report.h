@@ -19,6 +19,9 @@ Report report_status(const std::string& socket, bool json);
 // These may take long; `waiting` is told when they do.
 Report report_verify(const std::string& socket, bool json, const control::Waiting& waiting = {});
 Report report_repair(const std::string& socket, bool json, const control::Waiting& waiting = {});
+// Until what the sources hold now is in the kernel.
+Report report_wait(const std::string& socket, std::chrono::seconds patience,
+                   const control::Waiting& waiting = {});
 Report report_uninstall(const std::string& socket, const control::Waiting& waiting = {});
 
 }  // namespace weft::agent

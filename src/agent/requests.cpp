@@ -70,9 +70,15 @@ bool Requests::go_on(Request& request) {
     return true;
   }
   reconciler_.run();
-  if (!reconciler_.settled() && clock_.now() < request.give_up) return false;
+  if (clock_.now() < request.give_up && !is_done(request)) return false;
   look(request, Phase::kVerifying);
   return true;
+}
+
+// What was planned is removed, and what nobody planned (an earlier agent left it) as well.
+bool Requests::is_done(const Request& request) const {
+  const auto removed = reconciler_.outcome(request.removed);
+  return removed && *removed && reconciler_.settled();
 }
 
 void Requests::begin(Request& request) {
@@ -85,8 +91,9 @@ void Requests::begin(Request& request) {
     case Kind::kUninstall:
       break;
   }
-  for (const std::string_view owner : owners_) reconciler_.drop(owner);
-  // An agent that waits for its Node object has not started: what an earlier one left goes too.
+  request.removed = reconciler_.ticket();
+  for (const std::string_view owner : owners_) reconciler_.drop(owner, request.removed);
+  // An agent that waits for its Node object has not started.
   if (!reconciler_.started()) reconciler_.start();
   reconciler_.resync_now();
   request.phase = Phase::kSettling;
@@ -116,7 +123,7 @@ void Requests::on_verified(Result<std::vector<Drift>> drift) {
 }
 
 void Requests::finish(Request& request, const std::vector<Drift>& left) {
-  const std::vector<Error> failing = reconciler_.failing();
+  std::vector<Error> failing = reconciler_.failing();
   switch (request.kind) {
     case Kind::kVerify:
       return request.reply(verify_json(left, failing));
@@ -127,6 +134,8 @@ void Requests::finish(Request& request, const std::vector<Drift>& left) {
   }
   left_ = left;
   if (!left.empty()) {
+    const auto removed = reconciler_.outcome(request.removed);
+    if (removed && !*removed) failing.insert(failing.begin(), removed->error());
     const std::string why = failing.empty() ? "" : " (" + failing.front().message + ")";
     return request.reply(fail(fmt::format("{} entries could not be removed{}:\n{}", left.size(),
                                           why, explain::to_text(left))));

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The control requests that read or change the kernel: verify, repair, uninstall. They may have to
-// wait: for a write in flight, and repair and uninstall until the Reconciler has settled (or gives
-// up hope). They are served one after another, after each pass of the agent.
+// wait: for a write in flight, uninstall until what was planned is removed, and both it and repair
+// until the Reconciler has settled. They give up hope after a while. They are served one after
+// another, after each pass of the agent.
 #pragma once
 
 #include <chrono>
@@ -56,9 +57,11 @@ class Requests {
     Phase phase = Phase::kWaiting;
     Clock::TimePoint give_up{};  // set once begun
     std::vector<reconcile::Drift> before{};
+    reconcile::Ticket removed{};  // of an uninstall: what was planned
   };
 
   bool go_on(Request& request);  // false while it has to wait
+  bool is_done(const Request& request) const;
   void begin(Request& request);
   void look(Request& request, Phase phase);
   void on_verified(Result<std::vector<reconcile::Drift>> drift);

@@ -3,50 +3,12 @@
 
 #include <gtest/gtest.h>
 
-#include "tables/kinds.h"
+#include "agent/fake_kernel_test.h"
 
 namespace weft::agent {
 namespace {
 
 using namespace std::chrono_literals;
-using tables::SysctlKind;
-
-struct FakeClock final : Clock {
-  TimePoint time{};
-  TimePoint now() const override { return time; }
-};
-
-struct FakeKernel {
-  SysctlKind::Table entries{};
-  bool refuses = false;
-  bool slow = false;  // writes complete only by complete()
-  std::function<void()> complete{};
-};
-
-class FakeDriver final : public reconcile::PromptDriver<SysctlKind> {
- public:
-  explicit FakeDriver(FakeKernel& kernel) : kernel_(kernel) {}
-  Result<SysctlKind::Table> read() override { return kernel_.entries; }
-  void write(const reconcile::Changes<SysctlKind>& changes, const reconcile::Desired<SysctlKind>&,
-             reconcile::WriteDone<SysctlKind> done) override {
-    auto finish = [this, &changes, done = std::move(done)] {
-      if (kernel_.refuses) return done({{std::nullopt, Error{"refused"}}});
-      for (const auto& change : changes) {
-        kernel_.entries.erase(change.key);
-        if (change.value) kernel_.entries[change.key] = *change.value;
-      }
-      done({});
-    };
-    if (kernel_.slow)
-      kernel_.complete = std::move(finish);
-    else
-      finish();
-  }
-
- private:
-  FakeKernel& kernel_;
-};
-
 class RequestsTest : public testing::Test {
  protected:
   RequestsTest() {
@@ -56,11 +18,6 @@ class RequestsTest : public testing::Test {
   void start() {
     reconciler_.start();
     reconciler_.run();
-  }
-  Reply to(std::string& answer) {
-    return [&answer](const Result<std::string>& result) {
-      answer = result ? *result : "error: " + result.error().message;
-    };
   }
 
   FakeClock clock_{};

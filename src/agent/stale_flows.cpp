@@ -38,7 +38,7 @@ void StaleFlows::note(const service::UdpFlows& flows) {
   bound();
 }
 
-void StaleFlows::wait_for(reconcile::Ticket written) {
+void StaleFlows::wait_for(std::shared_ptr<const reconcile::Ticket> written) {
   if (!fresh_.empty()) changes_.push_back({std::move(written), std::exchange(fresh_, {})});
 }
 
@@ -60,7 +60,7 @@ void StaleFlows::remove_written(const reconcile::Reconciler& reconciler) {
   if (changes_.empty() || (retry_at_ && clock_.now() < *retry_at_)) return;
   retry_at_.reset();
   const auto is_written = [&](const Change& change) {
-    const auto outcome = reconciler.outcome(change.written);
+    const auto outcome = reconciler.outcome(*change.written);
     return outcome && outcome->has_value();
   };
   const auto first = std::stable_partition(

@@ -34,7 +34,7 @@ class StaleFlows {
 
   void note(const service::UdpFlows& flows);
   // What was noted since the last call waits for `written`, the ticket of the change.
-  void wait_for(reconcile::Ticket written);
+  void wait_for(std::shared_ptr<const reconcile::Ticket> written);
   // After each run() of the Reconciler: removes what was noted of the changes that are written.
   void remove_written(const reconcile::Reconciler& reconciler);
   std::optional<TimePoint> deadline() const { return retry_at_; }  // when to call it all the same
@@ -45,7 +45,7 @@ class StaleFlows {
 
   using Stale = std::map<model::Frontend, Backends>;
   struct Change {
-    reconcile::Ticket written{};
+    std::shared_ptr<const reconcile::Ticket> written{};
     Stale stale{};
   };
 

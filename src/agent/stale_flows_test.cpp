@@ -11,6 +11,7 @@
 #include <array>
 #include <memory>
 
+#include "base/fake_clock.h"
 #include "linux/netns_fixture.h"
 #include "tables/names.h"
 #include "tables/nft_driver.h"
@@ -39,11 +40,6 @@ ServiceTable table_of(const Addresses& addresses) {
   add_with_own_pool(table, {*IpAddress::parse(kFrontend), model::Protocol::kUdp, 53}, served);
   return table;
 }
-
-struct FakeClock final : Clock {
-  TimePoint time{};
-  TimePoint now() const override { return time; }
-};
 
 // Of this thread, while the object lives: the kernel refuses it everything of netfilter.
 class WithoutNetAdmin {
@@ -83,7 +79,7 @@ class StaleFlowsTest : public NetnsFixture {
     flows_.note(service::udp_flows(now, model::difference(table_of(previous), now)));
   }
   void remove_written() {
-    flows_.wait_for({});
+    flows_.wait_for(std::make_shared<const reconcile::Ticket>());
     flows_.remove_written(reconciler_);
   }
   static std::size_t heap_bytes() {
@@ -134,9 +130,9 @@ TEST_F(StaleFlowsTest, GoOnceTheirOwnChangeIsWritten) {
   flows_.note(
       service::udp_flows(table_of(entry({})),
                          model::difference(table_of(entry({"10.244.1.2"})), table_of(entry({})))));
-  reconcile::Ticket refused = reconciler_.ticket();
-  reconciler_.merge<tables::NftKind>("services", {{orphan, tables::NftKind::Value{}}}, refused);
-  flows_.wait_for(std::move(refused));
+  const auto refused = std::make_shared<const reconcile::Ticket>(reconciler_.ticket());
+  reconciler_.merge<tables::NftKind>("services", {{orphan, tables::NftKind::Value{}}}, *refused);
+  flows_.wait_for(refused);
   reconciler_.run();
   flows_.remove_written(reconciler_);
   EXPECT_TRUE(tracked());

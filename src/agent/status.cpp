@@ -25,6 +25,22 @@ void append_line(std::string& text, std::string_view name, std::string_view valu
   fmt::format_to(std::back_inserter(text), "{:<14}{}\n", name, value);
 }
 
+ordered_json to_object(const reconcile::Reconciler::UnitStatus& unit) {
+  const auto seconds = [](reconcile::Counts::Duration duration) {
+    return std::chrono::duration<double>(duration).count();
+  };
+  const reconcile::Counts& counts = unit.counts;
+  return {{"entries", unit.desired},
+          {"reads", counts.reads},
+          {"writes", counts.writes},
+          {"written", counts.entries},
+          {"failures", counts.failures},
+          {"readSeconds", seconds(counts.reading)},
+          {"writeSeconds", seconds(counts.writing)},
+          {"longestReadSeconds", seconds(counts.longest_read)},
+          {"longestWriteSeconds", seconds(counts.longest_write)}};
+}
+
 constexpr auto to_value = []<class T>(const T& value) -> ordered_json {
   if constexpr (std::is_same_v<T, std::monostate>)
     return nullptr;
@@ -106,7 +122,10 @@ std::string to_json(const Status& status) {
   ordered_json planned = ordered_json::object();
   for (const PlanCounts& counts : status.planned)
     planned[std::string(counts.owner)] = {{"plans", counts.plans}, {"entries", counts.entries}};
+  ordered_json units = ordered_json::object();
+  for (const auto& unit : status.units) units[std::string(unit.name)] = to_object(unit);
   out.update({{"planned", planned},
+              {"units", units},
               {"problems", status.problems},
               {"failing", status.failing},
               {"failures", status.failures},

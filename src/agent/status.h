@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "reconcile/reconciler.h"
 #include "reconcile/table.h"
 
 namespace weft::agent {
@@ -50,6 +51,7 @@ struct Status {
   std::vector<std::string> left{};        // what an uninstall could not remove, a line a kind
   std::vector<StatusSection> sections{};  // of the features; none while uninstalling
   std::vector<PlanCounts> planned{};
+  std::vector<reconcile::Reconciler::UnitStatus> units{};
   std::vector<std::string> problems{};  // input that is not served as it stands, and why
   std::vector<std::string> failing{};   // writes and reads that failed and are tried again
   std::uint64_t failures = 0;           // such, ever

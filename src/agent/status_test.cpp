@@ -20,6 +20,7 @@ Status example() {
                                  {"/services/count", std::uint64_t{3}}},
                       .lines = {{"Services", "3 by nftables"}}}};
   status.planned = {{"podnet", 1, 20}};
+  status.units = {{"route", 7, {.reads = 2, .reading = std::chrono::microseconds(1500)}}};
   status.uptime = std::chrono::seconds(3725);
   status.pid = 42;
   status.memory_bytes = 12'340'000;
@@ -44,6 +45,9 @@ TEST(Status, SectionsOfTheFeaturesAreFieldsOfIt) {
   EXPECT_EQ(json.at("peers"), 2);
   EXPECT_EQ(json.at("services"), (nlohmann::json{{"backend", "nftables"}, {"count", 3}}));
   EXPECT_EQ(json.at("planned").at("podnet").at("entries"), 20);
+  EXPECT_EQ(json.at("units").at("route").at("entries"), 7);
+  EXPECT_EQ(json.at("units").at("route").at("reads"), 2);
+  EXPECT_EQ(json.at("units").at("route").at("readSeconds"), 0.0015);
 }
 
 TEST(Status, TellsWhatItWaitsForAndWhatIsWrong) {

@@ -38,8 +38,8 @@ void Reconciler::insert(std::string name, std::unique_ptr<AnyTableState> state,
                 std::make_unique<Unit>(std::move(name), std::move(state), std::move(placement)));
 }
 
-void Reconciler::drop(std::string_view owner) {
-  for (const auto& unit : units_) unit->state->drop(owner);
+void Reconciler::drop(std::string_view owner, const Ticket& ticket) {
+  for (const auto& unit : units_) unit->state->drop(owner, ticket.id());
 }
 
 void Reconciler::hasten(std::string_view kind) {

@@ -100,7 +100,7 @@ class Reconciler final : private Tickets {
     hasten(Kind::kName);
   }
   // The owner gives up every key of every kind.
-  void drop(std::string_view owner);
+  void drop(std::string_view owner, const Ticket& ticket = {});
 
   // A ticket for merges to come.
   Ticket ticket() { return {*this, ++last_ticket_}; }

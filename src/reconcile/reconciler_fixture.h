@@ -18,14 +18,10 @@
 #include <utility>
 #include <vector>
 
+#include "base/fake_clock.h"
 #include "reconcile/reconciler.h"
 
 namespace weft::reconcile {
-
-struct FakeClock final : Clock {
-  TimePoint time{};
-  TimePoint now() const override { return time; }
-};
 
 template <int N>
 struct TextKind {

@@ -26,6 +26,7 @@ template <class Kind>
 void TableState<Kind>::reserve(const Edits& edits) {
   if constexpr (requires { held_.reserve(1); }) {
     if (edits.size() <= held_.size()) return;
+    dirty_.reserve(dirty_.size() + edits.size());
     const auto own = std::count_if(edits.begin(), edits.end(),
                                    [&](const Edit<Kind>& edit) { return holds(edit); });
     held_.reserve(held_.size() + static_cast<std::size_t>(own));
@@ -46,11 +47,6 @@ void TableState<Kind>::replace(std::string_view owner, const Edits& edits, Ticke
     if (!planned.contains(key)) outdated.push_back(key);
   const Number number = waiting_.begin(ticket);
   for (const Key& key : outdated) remove(bit, key, number);
-}
-
-template <class Kind>
-void TableState<Kind>::drop(std::string_view owner) {
-  replace(owner, {});
 }
 
 template <class Kind>
@@ -240,6 +236,7 @@ auto TableState<Kind>::set_aside(typename HeldMap::iterator entry) -> const Valu
 // An entry that comes again before it was removed: what the kernel holds is its previous value.
 template <class Kind>
 void TableState<Kind>::take_removed(Entry& entry) {
+  if (removed_.empty() && refused_.empty()) return;
   std::optional<Removal> there;
   if (const auto removed = removed_.find(entry.first); removed != removed_.end()) {
     there = std::move(removed->second);

@@ -74,7 +74,7 @@ class AnyTableState {
   // Hands what is to be written to the driver. `done` may come later; `now` is asked for then.
   virtual void write(Part part, const Clock& clock, std::function<void(Written)> done) = 0;
 
-  virtual void drop(std::string_view owner) = 0;
+  virtual void drop(std::string_view owner, TicketId ticket) = 0;
 
   // Refused entries whose time has come are to be written again.
   virtual void retry(TimePoint now) = 0;
@@ -126,7 +126,7 @@ class TableState final : public AnyTableState, private Desired<Kind>, private Re
   void merge(std::string_view owner, const Edits& edits, TicketId ticket = 0);
   // The edits are all the owner plans: what else it holds, it gives up.
   void replace(std::string_view owner, const Edits& edits, TicketId ticket = 0);
-  void drop(std::string_view owner) override;
+  void drop(std::string_view owner, TicketId ticket) override { replace(owner, {}, ticket); }
 
   // ---- Reads.
   void resync(TimePoint now, bool after_own_write, Report report,

@@ -111,16 +111,22 @@ NftKind::Value nft_set(NftSet set) {
 NftKind::Value nft_data(const NftBytes& data) { return NftKind::Value(data); }
 
 NftKind::Value nft_verdict(std::int32_t code, std::string_view chain) {
-  NftBytes data(bytes_of(code));
-  data.append(bytes_of(chain));
-  return nft_data(data);
+  std::array<std::uint8_t, NftBytes::kCapacity> data;
+  assert(sizeof code + chain.size() <= data.size());
+  std::memcpy(data.data(), &code, sizeof code);
+  std::copy(chain.begin(), chain.end(), data.begin() + sizeof code);
+  return nft_data(Bytes(data).first(sizeof code + chain.size()));
 }
 
-NftBytes& append_field(NftBytes& bytes, Bytes field) {
-  constexpr std::array<std::uint8_t, 4> kZero{};
-  bytes.append(field);
-  bytes.append(Bytes(kZero).first((4 - field.size() % 4) % 4));
-  return bytes;
+NftBytes nft_fields(std::initializer_list<Bytes> fields) {
+  std::array<std::uint8_t, NftBytes::kCapacity> bytes{};
+  std::size_t size = 0;
+  for (const Bytes field : fields) {
+    assert(size + field.size() <= bytes.size());
+    std::copy(field.begin(), field.end(), bytes.begin() + size);
+    size += (field.size() + 3) & ~std::size_t{3};
+  }
+  return Bytes(bytes).first(size);
 }
 
 NftKind::Value last_key(const Prefix& prefix) { return nft_data(NftBytes(prefix.last().bytes())); }

@@ -16,6 +16,7 @@
 #include <cassert>
 #include <cstdint>
 #include <cstring>
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -49,51 +50,47 @@ class NftBytes {
  public:
   static constexpr std::size_t kCapacity = 48;
   NftBytes() = default;
-  NftBytes(Bytes bytes) { assign(bytes, {}); }
-  NftBytes(const NftBytes& other) : NftBytes(other.view()) {}
-  NftBytes(NftBytes&& other) noexcept { swap(other); }
+  NftBytes(Bytes bytes) { put(bytes); }
+  NftBytes(const NftBytes& other) : held_(other.held_) {
+    if (is_outside()) put(other.view());
+  }
+  NftBytes(NftBytes&& other) noexcept : held_(std::exchange(other.held_, {})) {}
   NftBytes& operator=(NftBytes other) noexcept {
-    swap(other);
+    std::swap(held_, other.held_);
     return *this;
   }
   ~NftBytes() {
-    if (size_ > kWithin) delete[] outside();
+    if (is_outside()) delete[] outside();
   }
 
-  void append(Bytes more) {
-    NftBytes longer;
-    longer.assign(view(), more);
-    swap(longer);
-  }
-  Bytes view() const { return {size_ > kWithin ? outside() : bytes_.data(), size_}; }
-  bool empty() const { return size_ == 0; }
+  Bytes view() const { return {is_outside() ? outside() : held_.bytes.data(), held_.size}; }
+  bool empty() const { return held_.size == 0; }
   bool operator==(const NftBytes& other) const {
-    return size_ == other.size_ && std::memcmp(view().data(), other.view().data(), size_) == 0;
+    const std::size_t size = held_.size;
+    return size == other.held_.size && std::memcmp(view().data(), other.view().data(), size) == 0;
   }
 
  private:
   static constexpr std::size_t kWithin = 23;
 
-  // Of an empty one.
-  void assign(Bytes first, Bytes second) {
-    const std::size_t size = first.size() + second.size();
-    assert(size <= kCapacity);
-    std::uint8_t* to = bytes_.data();
-    if (size > kWithin) {
-      to = new std::uint8_t[size];
-      std::memcpy(bytes_.data(), &to, sizeof to);
+  bool is_outside() const { return held_.size > kWithin; }
+  std::uint8_t* outside() const { return load<std::uint8_t*>(held_.bytes); }
+  void put(Bytes bytes) {
+    assert(bytes.size() <= kCapacity);
+    held_.size = static_cast<std::uint8_t>(bytes.size());
+    std::uint8_t* to = held_.bytes.data();
+    if (is_outside()) {
+      to = new std::uint8_t[bytes.size()];
+      std::memcpy(held_.bytes.data(), &to, sizeof to);
     }
-    size_ = static_cast<std::uint8_t>(size);
-    std::copy(second.begin(), second.end(), std::copy(first.begin(), first.end(), to));
-  }
-  std::uint8_t* outside() const { return load<std::uint8_t*>(bytes_); }
-  void swap(NftBytes& other) noexcept {
-    std::swap(bytes_, other.bytes_);
-    std::swap(size_, other.size_);
+    std::copy(bytes.begin(), bytes.end(), to);
   }
 
-  std::array<std::uint8_t, kWithin> bytes_{};  // or where they are
-  std::uint8_t size_ = 0;
+  struct Held {
+    std::array<std::uint8_t, kWithin> bytes{};  // or where they are
+    std::uint8_t size = 0;
+  };
+  Held held_{};
 };
 
 using NftChain = nft::Chain;
@@ -162,8 +159,8 @@ NftKind::Value nft_set(NftSet set);
 NftKind::Value nft_data(const NftBytes& data);  // of a map's element
 NftKind::Value nft_verdict(std::int32_t code, std::string_view chain = {});
 
-// A field padded to four bytes, as it lies in the registers; several are one key.
-NftBytes& append_field(NftBytes& bytes, Bytes field);
+// Fields as they lie in the registers, each padded to four bytes: a key, or a map's data.
+NftBytes nft_fields(std::initializer_list<Bytes> fields);
 // The last address in a prefix: the value of an interval set's element whose key is the first.
 NftKind::Value last_key(const Prefix& prefix);
 

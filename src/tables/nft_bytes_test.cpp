@@ -17,22 +17,21 @@ std::vector<std::uint8_t> counting(std::size_t size) {
 TEST(NftBytesTest, AreTheSameHoweverManyThereAre) {
   for (std::size_t size = 0; size <= NftBytes::kCapacity; ++size) {
     const auto bytes = counting(size);
-    NftBytes appended;
-    for (const std::uint8_t& byte : bytes) appended.append(bytes_of(byte));
-    const NftBytes copied = appended;
+    NftBytes made{Bytes(bytes)};
+    const NftBytes copied = made;
     NftBytes assigned{Bytes(counting(NftBytes::kCapacity))};
     assigned = copied;
-    const NftBytes moved = std::move(appended);
+    const NftBytes moved = std::move(made);
     for (const NftBytes& each : {copied, assigned, moved}) {
       EXPECT_EQ(each, NftBytes(bytes));
       EXPECT_EQ(std::vector(each.view().begin(), each.view().end()), bytes);
       EXPECT_EQ(each.empty(), size == 0);
     }
     if (size == 0) continue;
-    NftBytes other(Bytes(bytes).first(size - 1));
-    EXPECT_FALSE(other == copied);
-    other.append(bytes_of(std::uint8_t{0}));
-    EXPECT_FALSE(other == copied);
+    EXPECT_FALSE(NftBytes(Bytes(bytes).first(size - 1)) == copied);
+    auto other = bytes;
+    other.back() = 0;
+    EXPECT_FALSE(NftBytes(other) == copied);
   }
 }
 

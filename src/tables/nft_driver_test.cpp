@@ -140,7 +140,7 @@ TEST_F(NftDriverTest, ChangesAreWrittenInPlace) {
   sample.table().erase(sample.endpoint(1, 80, 1));
   // A wider interval over one that goes, with the same first key.
   NftKind::Key pods = sample.key(NftType::kSet, "pod-cidrs");
-  append_field(pods.element, Prefix::parse("10.244.0.0/16").value().address.bytes());
+  pods.element = nft_fields({Prefix::parse("10.244.0.0/16").value().address.bytes()});
   sample.table().erase(
       sample.element("pod-cidrs", {IpAddress::parse("10.245.0.0").value().bytes()}));
   sample.table()[pods] = last_key(Prefix::parse("10.244.0.0/15").value());

@@ -140,10 +140,8 @@ class RandomTable {
     const IpAddress first = last ? top(16) : base().plus(std::uint64_t{16} * slot);
     NftKind::Key element = key(NftType::kSet, name);
     const auto with_port = [&](const IpAddress& ip) {
-      NftBytes bytes(ip.bytes());
-      if (type != SetType::kPlain && type != SetType::kInterval)
-        append_field(bytes, bytes_of(to_be(std::uint16_t{80})));
-      return bytes;
+      if (type == SetType::kPlain || type == SetType::kInterval) return NftBytes(ip.bytes());
+      return nft_fields({ip.bytes(), bytes_of(to_be(std::uint16_t{80}))});
     };
     element.element = with_port(first);
     NftKind::Value value;

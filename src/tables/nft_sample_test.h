@@ -61,7 +61,7 @@ class Sample {
   }
   NftKind::Key element(const std::string& set, std::initializer_list<Bytes> fields) const {
     NftKind::Key result = key(NftType::kSet, set);
-    for (const Bytes field : fields) append_field(result.element, field);
+    result.element = nft_fields(fields);
     return result;
   }
   NftKind::Key service(std::uint64_t n, std::uint16_t port,
@@ -76,14 +76,12 @@ class Sample {
                    {ip.bytes(), bytes_of(protocol), bytes_of(to_be(port)), bytes_of(index)});
   }
   NftKind::Value backend(std::uint64_t n, std::uint16_t port) const {
-    NftBytes data;
-    append_field(append_field(data, address(n).bytes()), bytes_of(to_be(port)));
-    return nft_data(data);
+    return nft_data(nft_fields({address(n).bytes(), bytes_of(to_be(port))}));
   }
   void add_range(const std::string& prefix) {
     const Prefix network = Prefix::parse(prefix).value();
     NftKind::Key range = key(NftType::kSet, "pod-cidrs");
-    append_field(range.element, network.address.bytes());
+    range.element = nft_fields({network.address.bytes()});
     table_[range] = last_key(network);
   }
 

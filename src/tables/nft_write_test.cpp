@@ -134,7 +134,7 @@ TEST_F(NftWriteTest, OverlappingIntervalsAreTheFaultOfOne) {
   sample_.table()[sample_.service(8, 80)] = nft_verdict(NF_DROP);
   EXPECT_THAT(refused(before), ElementsAre("ip weft-test set pod-cidrs { 10.244.7.0 }")) << error_;
   NftKind::Key range = sample_.key(NftType::kSet, "pod-cidrs");
-  append_field(range.element, IpAddress::parse("10.244.7.0").value().bytes());
+  range.element = nft_fields({IpAddress::parse("10.244.7.0").value().bytes()});
   EXPECT_THAT(drift(without({range})), IsEmpty());
 }
 

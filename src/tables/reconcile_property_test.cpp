@@ -11,6 +11,7 @@
 #include <map>
 #include <memory>
 
+#include "base/fake_clock.h"
 #include "base/temporary_directory.h"
 #include "linux/netns_fixture.h"
 #include "reconcile/reconciler.h"
@@ -131,11 +132,6 @@ Tables plan(const Node& node, const std::string& directory) {
     std::get<6>(out)[directory + "/net.d/10-weft.conflist"] = std::to_string(node.file);
   return out;
 }
-
-struct FakeClock final : Clock {
-  TimePoint time{};
-  TimePoint now() const override { return time; }
-};
 
 // A namespace with an underlay, and a Reconciler that writes to it.
 class World {

@@ -23,8 +23,9 @@ using namespace std::chrono_literals;
 
 constexpr auto kReadyTimeout = 60s;
 constexpr auto kProbeTimeout = 3s;
-constexpr auto kAgentsTimeout = 5s;   // for the agents to hear of the probe Services
-constexpr auto kAgentsRound = 250ms;  // one attempt at it
+constexpr auto kAgentsTimeout = 5s;   // for an agent to serve the probe Services
+constexpr auto kFabricTimeout = 5s;   // for the fabric's server to listen
+constexpr auto kFabricRound = 250ms;  // one attempt at it
 constexpr auto kKillPatience = 10s;
 
 // The world outside: a probe server in the fabric's namespace, gone with this object.
@@ -72,26 +73,29 @@ Result<std::map<std::string, std::string>> pod_namespaces(const Lab& lab) {
   return namespaces;
 }
 
-// One case of each node's whose success says that its agent knows the probe Services, and one that
-// says that the fabric's server listens.
+// The cases whose success says that the fabric's server listens.
 std::vector<traffic::Probe> first_signs(const std::vector<CheckCase>& cases) {
   std::vector<traffic::Probe> probes;
   for (const CheckCase& asked : cases) {
-    const bool is_sign = asked.path == "pod to ClusterIP" ||
-                         asked.path == "pod to itself by ClusterIP" ||
-                         asked.path == "fabric to NodePort" || asked.path == "pod to fabric";
-    if (is_sign && asked.probe.protocol == model::Protocol::kTcp) probes.push_back(asked.probe);
+    if (asked.path == "pod to fabric" && asked.probe.protocol == model::Protocol::kTcp)
+      probes.push_back(asked.probe);
   }
   return probes;
 }
 
-// Agents act within milliseconds, but the lab has no word from them when they have. What still does
-// not answer at the deadline is for the cases themselves to tell.
-Result<> wait_for_agents(const std::vector<CheckCase>& cases) {
+// For the agents' word that they know the probe Services. Whose agent has none (it is stopped, or
+// cannot write) is for the cases themselves to tell.
+void wait_for_agents(const Lab& lab) {
+  for (const NodePlan& node : plan_nodes(lab.settings))
+    (void)wait_until_written(lab, {node.name}, kAgentsTimeout);
+}
+
+// What still does not answer at the deadline is for the cases themselves to tell.
+Result<> wait_for_fabric(const std::vector<CheckCase>& cases) {
   const std::vector<traffic::Probe> probes = first_signs(cases);
-  const auto deadline = Clock::now() + kAgentsTimeout;
+  const auto deadline = Clock::now() + kFabricTimeout;
   while (Clock::now() < deadline) {
-    WEFT_ASSIGN(const auto outcomes, traffic::run(probes, kAgentsRound, not_interrupted));
+    WEFT_ASSIGN(const auto outcomes, traffic::run(probes, kFabricRound, not_interrupted));
     const bool all =
         std::all_of(outcomes.begin(), outcomes.end(), [](const traffic::Outcome& outcome) {
           return outcome.kind == traffic::Outcome::Kind::kAnswered;
@@ -122,7 +126,9 @@ Result<CheckReport> run_check(const Lab& lab, ObjectStore& store, Progress& prog
   WEFT_TRY(Controllers(lab, store, progress, kCheckNamespace).converge(kReadyTimeout));
   WEFT_ASSIGN(const auto namespaces, pod_namespaces(lab));
   const std::vector<CheckCase> cases = check_cases(lab, store, namespaces);
-  WEFT_TRY(wait_for_agents(cases));
+  wait_for_agents(lab);
+  WEFT_TRY(not_interrupted());
+  WEFT_TRY(wait_for_fabric(cases));
   return run_cases(cases, progress);
 }
 

@@ -24,7 +24,7 @@ using Clock = std::chrono::steady_clock;
 using namespace std::chrono_literals;
 
 constexpr auto kPollInterval = 5ms;
-constexpr auto kStatusPatience = 5s;
+constexpr auto kAgentPatience = 6s;
 constexpr auto kKillPatience = 10s;
 constexpr std::size_t kTailLines = 5;
 
@@ -50,14 +50,14 @@ Failure agent_ended(const Lab& lab, const std::string& node) {
                           tail_of(lab.names.agent_log(node), kTailLines)));
 }
 
-Result<bool> is_settled(const Lab& lab, const std::string& node) {
-  const auto answer = control::ask_agent(lab.names.agent_socket(node), {"status"}, kStatusPatience);
-  if (!answer) {
-    if (!agent_pid(lab, node)) return agent_ended(lab, node);
-    return false;  // it does not listen yet
-  }
-  const Json status = Json::parse(*answer, nullptr, false);
-  return status.is_object() && status.value("settled", false);
+// Whether the agent has written everything, which it is given a second for. If not: the `reason`.
+Result<bool> has_written(const Lab& lab, const std::string& node, std::string& reason) {
+  const control::Request wait{"wait", {{"timeoutSeconds", std::int64_t{1}}}};
+  const auto answer = control::ask_agent(lab.names.agent_socket(node), wait, kAgentPatience);
+  if (answer) return true;
+  if (!agent_pid(lab, node)) return agent_ended(lab, node);
+  reason = answer.error().message;  // maybe that it does not listen yet
+  return false;
 }
 
 }  // namespace
@@ -138,23 +138,25 @@ std::optional<pid_t> agent_pid(const Lab& lab, const std::string& node) {
   return pids.front();
 }
 
-Result<> wait_until_settled(const Lab& lab, std::vector<std::string> nodes,
+Result<> wait_until_written(const Lab& lab, std::vector<std::string> nodes,
                             std::chrono::milliseconds timeout,
-                            const std::function<void(std::size_t settled)>& progress) {
+                            const std::function<void(std::size_t written)>& progress) {
   const std::size_t all = nodes.size();
+  std::map<std::string, std::string> reasons;
   const auto deadline = Clock::now() + timeout;
   for (;;) {
     for (auto node = nodes.begin(); node != nodes.end();) {
-      WEFT_ASSIGN(const bool settled, is_settled(lab, *node));
-      node = settled ? nodes.erase(node) : node + 1;
+      WEFT_ASSIGN(const bool written, has_written(lab, *node, reasons[*node]));
+      node = written ? nodes.erase(node) : node + 1;
     }
-    progress(all - nodes.size());
+    if (progress) progress(all - nodes.size());
     if (nodes.empty()) return {};
     WEFT_TRY(not_interrupted());
     if (Clock::now() > deadline) {
-      return fail(fmt::format("{}: the agent has not settled; its log, {}, says:\n{}",
-                              nodes.front(), lab.names.agent_log(nodes.front()),
-                              tail_of(lab.names.agent_log(nodes.front()), kTailLines)));
+      const std::string& node = nodes.front();
+      return fail(fmt::format("{}: the agent has not settled: {}; its log, {}, says:\n{}", node,
+                              reasons[node], lab.names.agent_log(node),
+                              tail_of(lab.names.agent_log(node), kTailLines)));
     }
     std::this_thread::sleep_for(kPollInterval);
   }

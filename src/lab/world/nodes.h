@@ -32,11 +32,11 @@ Result<> start_agent(const Lab& lab, const std::string& node);
 Result<> stop_agent(const Lab& lab, const std::string& node, std::chrono::milliseconds patience);
 std::optional<pid_t> agent_pid(const Lab& lab, const std::string& node);
 
-// Waits until every agent has brought its kernel to what the model says; `progress` hears how many
-// have. Fails with the agent's own words when one ends, refuses or takes too long.
-Result<> wait_until_settled(const Lab& lab, std::vector<std::string> nodes,
+// Waits until every agent says that its kernel has all that the manifests say now; `progress` hears
+// how many have. Fails with the agent's own words when one ends, refuses or takes too long.
+Result<> wait_until_written(const Lab& lab, std::vector<std::string> nodes,
                             std::chrono::milliseconds timeout,
-                            const std::function<void(std::size_t settled)>& progress);
+                            const std::function<void(std::size_t written)>& progress = {});
 
 bool has_node(const Lab& lab, const std::string& node);
 

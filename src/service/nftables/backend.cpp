@@ -19,6 +19,7 @@ using model::PoolChange;
 using model::ServiceDelta;
 using model::ServiceTable;
 using model::SlotChange;
+using tables::NftBytes;
 using tables::NftKind;
 using tables::NftName;
 using tables::NftType;
@@ -27,36 +28,35 @@ using tables::TableChanges;
 namespace {
 
 // The element of a verdict map that a frontend has or has not, in step with a condition.
-void plan_verdict(const NftName* map, const Frontend& frontend, bool before, bool now,
+void plan_verdict(const NftName* map, const NftBytes& frontend, bool before, bool now,
                   std::string_view chain, TableChanges& out) {
   if (now && !before)
-    out.set<NftKind>({map, nftables::frontend_key(frontend)}, tables::nft_verdict(NFT_GOTO, chain));
+    out.set<NftKind>({map, frontend}, tables::nft_verdict(NFT_GOTO, chain));
   else if (before && !now)
-    out.remove<NftKind>({map, nftables::frontend_key(frontend)});
+    out.remove<NftKind>({map, frontend});
 }
 
-void plan_service(const NftName* map, const Frontend& frontend, std::size_t before, std::size_t now,
+void plan_service(const NftName* map, const NftBytes& frontend, std::size_t before, std::size_t now,
                   TableChanges& out) {
   if (now == before) return;
   if (now > 0)
-    out.set<NftKind>({map, nftables::frontend_key(frontend)},
-                     tables::nft_verdict(NFT_JUMP, nftables::balance_chain(now)));
+    out.set<NftKind>({map, frontend}, tables::nft_verdict(NFT_JUMP, nftables::balance_chain(now)));
   else
-    out.remove<NftKind>({map, nftables::frontend_key(frontend)});
+    out.remove<NftKind>({map, frontend});
 }
 
-void set_endpoint(const NftName* map, const Frontend& frontend, std::size_t index,
+void set_endpoint(const NftName* map, const NftBytes& frontend, std::size_t index,
                   const Backend& backend, TableChanges& out) {
   out.set<NftKind>({map, nftables::endpoint_key(frontend, static_cast<std::uint32_t>(index))},
                    tables::nft_data(nftables::backend_data(backend)));
 }
 
-void remove_endpoint(const NftName* map, const Frontend& frontend, std::size_t index,
+void remove_endpoint(const NftName* map, const NftBytes& frontend, std::size_t index,
                      TableChanges& out) {
   out.remove<NftKind>({map, nftables::endpoint_key(frontend, static_cast<std::uint32_t>(index))});
 }
 
-void plan_slot(const NftName* map, const Frontend& frontend, const SlotChange& change,
+void plan_slot(const NftName* map, const NftBytes& frontend, const SlotChange& change,
                TableChanges& out) {
   if (!change.current)
     remove_endpoint(map, frontend, change.slot, out);
@@ -142,8 +142,8 @@ void NftablesBackend::plan_hairpins(const ServiceDelta& changed, TableChanges& o
 void NftablesBackend::plan_frontend(const ServiceTable& table, const ServiceDelta& changed,
                                     const FrontendChange& change, TableChanges& out) const {
   static const std::vector<Backend> none;
-  const Frontend& frontend = change.frontend;
-  const Maps& at = maps(frontend.address.family());
+  const NftBytes frontend = nftables::frontend_key(change.frontend);
+  const Maps& at = maps(change.frontend.address.family());
   if (change.moved()) {
     const std::size_t before =
         change.previous ? size_before(table, changed, change.previous->pool) : 0;
@@ -162,7 +162,8 @@ void NftablesBackend::plan_frontend(const ServiceTable& table, const ServiceDelt
 
 void NftablesBackend::plan_pool(const PoolChange& change, TableChanges& out) const {
   const Maps& at = maps(change.pool.family);
-  for (const Frontend& frontend : change.frontends) {
+  for (const Frontend& each : change.frontends) {
+    const NftBytes frontend = nftables::frontend_key(each);
     plan_service(at.services, frontend, change.size_before, change.size_now, out);
     for (const SlotChange& slot : change.slots) plan_slot(at.endpoints, frontend, slot, out);
     plan_verdict(at.checks, frontend, change.size_before == 0, change.size_now == 0,

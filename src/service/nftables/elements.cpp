@@ -10,16 +10,12 @@
 namespace weft::service::nftables {
 namespace {
 
-using tables::append_field;
+using tables::nft_fields;
 using tables::NftBytes;
 
 constexpr std::size_t kFieldSize = 4;  // of a protocol, a port or an index, padded
 
 std::size_t address_size(IpFamily family) { return address_bits(family) / std::size_t{8}; }
-
-void append_port(NftBytes& bytes, std::uint16_t port) {
-  append_field(bytes, bytes_of(to_be(port)));
-}
 
 std::uint16_t read_port(Bytes field) { return from_be(Be16{load<std::uint16_t>(field)}); }
 
@@ -30,30 +26,22 @@ std::uint8_t protocol_family(IpFamily family) {
 }
 
 NftBytes frontend_key(const model::Frontend& frontend) {
-  NftBytes key(frontend.address.bytes());
-  append_field(key, bytes_of(frontend.protocol));
-  append_port(key, frontend.port);
-  return key;
+  return nft_fields(
+      {frontend.address.bytes(), bytes_of(frontend.protocol), bytes_of(to_be(frontend.port))});
 }
 
-NftBytes endpoint_key(const model::Frontend& frontend, std::uint32_t index) {
-  NftBytes key = frontend_key(frontend);
-  append_field(key, bytes_of(index));
-  return key;
+NftBytes endpoint_key(const NftBytes& frontend_key, std::uint32_t index) {
+  return nft_fields({frontend_key.view(), bytes_of(index)});
 }
 
 NftBytes backend_data(const model::Backend& backend) {
-  NftBytes data(backend.address.bytes());
-  append_port(data, backend.port);
-  return data;
+  return nft_fields({backend.address.bytes(), bytes_of(to_be(backend.port))});
 }
 
 NftBytes address_key(const IpAddress& address) { return NftBytes(address.bytes()); }
 
 NftBytes hairpin_key(const IpAddress& address) {
-  NftBytes key(address.bytes());
-  key.append(address.bytes());
-  return key;
+  return nft_fields({address.bytes(), address.bytes()});
 }
 
 std::string balance_chain(std::size_t backends) {

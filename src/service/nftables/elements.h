@@ -17,8 +17,8 @@ std::uint8_t protocol_family(IpFamily family);  // NFPROTO_IPV4, NFPROTO_IPV6
 
 // ip daddr . meta l4proto . th dport
 tables::NftBytes frontend_key(const model::Frontend& frontend);
-// the same . numgen
-tables::NftBytes endpoint_key(const model::Frontend& frontend, std::uint32_t index);
+// a frontend's key . numgen
+tables::NftBytes endpoint_key(const tables::NftBytes& frontend_key, std::uint32_t index);
 // ip daddr . th dport
 tables::NftBytes backend_data(const model::Backend& backend);
 tables::NftBytes address_key(const IpAddress& address);
