@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cluster/manifests/source.h"
 
+#include <unistd.h>
+
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -8,7 +11,9 @@ namespace weft::cluster {
 namespace {
 
 using namespace std::chrono_literals;
-constexpr auto kBurst = 20ms;
+constexpr auto kMoment = 2ms;   // in which all is told of one file
+constexpr auto kBurst = 20ms;   // between two passes
+constexpr auto kReturn = 20ms;  // in which a file that is gone may come back
 constexpr auto kRetry = 1s;
 
 }  // namespace
@@ -19,7 +24,7 @@ ManifestSource::ManifestSource(loop::Loop& loop, Options options, Report report,
       options_(std::move(options)),
       report_(std::move(report)),
       scanned_(std::move(scanned)),
-      timer_(loop, [this] { pass(); }),
+      timer_(loop, [this] { on_timer(); }),
       retry_timer_(loop, [this] { retry(); }) {}
 
 std::string ManifestSource::name() const { return "the manifests in " + options_.path; }
@@ -33,13 +38,23 @@ Result<> ManifestSource::start(model::SourceSink& sink) {
 }
 
 Result<> ManifestSource::watch() {
-  WEFT_ASSIGN(watch_, loop::DirectoryWatch::watch(loop_, options_.path,
-                                                  [this](const std::set<std::string>& names) {
-                                                    if (names_.empty())
-                                                      timer_.arm(loop::Loop::now() + kBurst);
-                                                    names_.insert(names.begin(), names.end());
-                                                  }));
+  WEFT_ASSIGN(watch_, loop::DirectoryWatch::watch(
+                          loop_, options_.path,
+                          [this](const std::set<std::string>& names) { on_changed(names); }));
   return {};
+}
+
+void ManifestSource::on_changed(const std::set<std::string>& names) {
+  if (names_.empty()) timer_.arm(std::max(loop::Loop::now() + kMoment, last_pass_ + kBurst));
+  names_.insert(names.begin(), names.end());
+}
+
+void ManifestSource::on_timer() {
+  const bool may_return = std::any_of(names_.begin(), names_.end(), [this](const auto& name) {
+    return is_manifest_name(name) && ::access((options_.path + "/" + name).c_str(), F_OK) != 0;
+  });
+  if (may_return && !std::exchange(waited_, true)) return timer_.arm(loop::Loop::now() + kReturn);
+  pass();
 }
 
 void ManifestSource::catch_up() {
@@ -57,6 +72,8 @@ std::map<std::string, std::string> ManifestSource::problems() const {
 
 void ManifestSource::pass() {
   const std::set<std::string> names = std::exchange(names_, {});
+  waited_ = false;
+  last_pass_ = loop::Loop::now();
   Result<> done;
   // A watch follows the directory it was put on, not the path: it may be another one by now.
   if (names.contains("")) done = watch();

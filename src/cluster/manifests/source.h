@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // ManifestSource keeps a ManifestDirectory at what its directory holds: an inotify watch, and a
-// short wait after the first event so that a burst of files is one pass. When the directory itself
-// is replaced or events are lost, everything is read anew; while the directory is gone its objects
-// stay, and it is looked for once a second. Copies that could not be made (a full disk) are tried
-// again on a period.
+// short wait between passes so that a burst of files is few. A file that is gone is given a moment
+// to come back: who replaces it may take it away first, and lose no object by it. When the
+// directory itself is replaced or events are lost, everything is read anew; while the directory is
+// gone its objects stay, and it is looked for once a second. Copies that could not be made (a full
+// disk) are tried again on a period.
 #pragma once
 
 #include <chrono>
@@ -39,13 +40,15 @@ class ManifestSource final : public Source {
   // Watches, then reads the directory (so that nothing is missed between the two) and keeps at it.
   // Fails when the directory cannot be watched or listed.
   Result<> start(model::SourceSink& sink) override;
-  // Reads now what waits for the end of a burst, if anything.
+  // Reads now what waits for the next pass, if anything.
   void catch_up() override;
   // By file name; of the directory itself by "".
   std::map<std::string, std::string> problems() const override;
 
  private:
   Result<> watch();
+  void on_changed(const std::set<std::string>& names);
+  void on_timer();
   void pass();
   void plan_retry();
   void retry();
@@ -56,7 +59,9 @@ class ManifestSource final : public Source {
   Report report_;
   std::function<void()> scanned_;
   std::set<std::string> names_{};  // to be read in the next pass
-  std::string lost_{};             // why the directory cannot be read, told once; "" where it can
+  bool waited_ = false;            // for those of them that are gone
+  loop::Loop::TimePoint last_pass_{};
+  std::string lost_{};  // why the directory cannot be read, told once; "" where it can
   std::optional<loop::DirectoryWatch> watch_{};
   loop::Timer timer_;
   loop::Timer retry_timer_;

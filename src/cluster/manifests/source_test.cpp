@@ -48,7 +48,7 @@ class ManifestSourceTest : public DirectoryFixture {
   std::unique_ptr<ManifestSource> source_{};
 };
 
-TEST_F(ManifestSourceTest, ABurstIsOnePass) {
+TEST_F(ManifestSourceTest, ABurstIsFewPasses) {
   start();
   EXPECT_TRUE(state_.is_synced());
   for (int i = 1; i <= 50; ++i) {
@@ -58,6 +58,17 @@ TEST_F(ManifestSourceTest, ABurstIsOnePass) {
   }
   EXPECT_TRUE(until([&] { return state_.services().size() == 50; }));
   EXPECT_LE(passes_, 3);
+}
+
+TEST_F(ManifestSourceTest, WhatIsTakenAwayAndPutBackAtOnceWasNeverGone) {
+  write("a.yaml", service("a", 1));
+  start();
+  state_.take_changes();
+  remove("a.yaml");
+  loop::Timer put_back(loop_, [this] { write("a.yaml", service("a", 1)); });
+  put_back.arm(loop::Loop::now() + std::chrono::milliseconds(8));
+  EXPECT_TRUE(until([&] { return passes_ == 1; }));
+  EXPECT_TRUE(state_.take_changes().empty());
 }
 
 TEST_F(ManifestSourceTest, FollowsRemovalAndAReplacedDirectory) {
