@@ -117,7 +117,7 @@ template <class Kind>
 void TableState<Kind>::erase(typename HeldMap::iterator entry, Number number) {
   Held& held = entry->second;
   const Key key = entry->first;
-  const bool seen = held.seen;
+  const Pass seen = held.seen;
   rewritten_.erase(key);
   std::unique_ptr<Value> there;
   if (held.in_flight) {

@@ -151,6 +151,7 @@ class TableState final : public AnyTableState, private Desired<Kind>, private Re
 
  private:
   using Number = Waiting::Number;
+  using Pass = std::uint32_t;    // a read, by number
   using Owners = std::uint16_t;  // a bit each
   template <class Mapped>
   using Map = typename detail::Remap<typename Kind::Table, Mapped>::Type;
@@ -161,11 +162,11 @@ class TableState final : public AnyTableState, private Desired<Kind>, private Re
     Value value;
     std::unique_ptr<Value> previous{};  // unless it is in the kernel: what is there, if anything
     std::uint32_t dirty = 0;            // its place in dirty_, counted from 1; 0 = not there
+    Pass seen = 0;                      // the last that found it
     Owners owners;
     bool in_flight : 1 = false;  // a change refers to it: it must stay as it is
     bool in_kernel : 1 = false;  // as far as we know the kernel has it so
     bool refused : 1 = false;    // and waits in refused_
-    bool seen : 1 = false;       // by the read under way: equals pass_
   };
   using HeldMap = Map<Held>;
   using Entry = typename HeldMap::value_type;
@@ -176,7 +177,7 @@ class TableState final : public AnyTableState, private Desired<Kind>, private Re
   struct Removal {
     Value value;  // what the kernel holds
     Number number = 0;
-    bool seen = false;
+    Pass seen = 0;
   };
   struct Refused {
     Error error{};
@@ -241,7 +242,8 @@ class TableState final : public AnyTableState, private Desired<Kind>, private Re
   bool wanted() const override { return !abandoned_; }
   void done(Result<> outcome) override;
   void begin_pass();
-  void end_pass();
+  void see(Pass& seen);
+  void unsee(Pass& seen);
   void found_surplus(Key key, Value value);
   void compare_found(const Key& key, const Value& value);
   void settle(Entry& entry);
@@ -275,7 +277,8 @@ class TableState final : public AnyTableState, private Desired<Kind>, private Re
   std::vector<std::string> owners_{};
 
   // The read under way.
-  bool pass_ = false;  // turns with every read
+  Pass pass_ = 0;
+  std::size_t left_to_find_ = 0;  // of the entries there were at its beginning
   bool comparing_ = false;
   bool abandoned_ = false;
   bool after_own_write_ = false;
