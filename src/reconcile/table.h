@@ -57,6 +57,7 @@ template <class Kind>
 struct WriteFailure {
   std::optional<typename Kind::Key> key{};
   Error error{};
+  bool half_done = false;  // a part was written: it may hold anything, or be gone
 };
 
 template <class Kind>
@@ -106,8 +107,9 @@ class Driver {
   // the whole table as it shall be, for a driver that must rebuild around a change (an nft set
   // whose type changed).
   //
-  // A failure that names its key means that the kernel holds of it what it held before, and all
-  // that is not named was written; one without a key, that nobody knows what was.
+  // A failure that names its key means that the kernel holds of it what it held before (unless it
+  // is half done), and all that is not named was written; one without a key, that nobody knows
+  // what was.
   virtual void write(const Changes<Kind>& changes, const Desired<Kind>& desired,
                      WriteDone<Kind> done) = 0;
 };
