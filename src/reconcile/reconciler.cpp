@@ -131,7 +131,9 @@ std::optional<Clock::TimePoint> Reconciler::deadline() const {
     if (unit->failed) continue;
     consider(unit->state->next_retry());
     if (may_add(*unit) || may_remove(*unit)) consider(clock_.now());
-    if (unit->removals_since && unit->has_to_remove()) consider(*unit->removals_since + kPatience);
+    // After that, the end of a write is waited for, which is heard of.
+    if (unit->removals_since && unit->has_to_remove())
+      if (const auto then = *unit->removals_since + kPatience; then > clock_.now()) consider(then);
   }
   return soonest;
 }
@@ -183,7 +185,8 @@ bool Reconciler::step() {
 
 // A change does not wait for a read of everything that happens to be under way.
 void Reconciler::give_way(Unit& unit) {
-  if (unit.job != Job::kRead || unit.failed || !unit.was_read) return;
+  if (unit.job != Job::kRead && unit.job != Job::kCompare) return;
+  if (unit.failed || !unit.was_read) return;
   if (!unit.state->pending(Part::kAll)) return;
   if (!unit.reading_since) unit.reading_since = unit.job_began;
   if (clock_.now() < *unit.reading_since + kPatience) unit.state->abandon();
@@ -220,7 +223,10 @@ bool Reconciler::may_add(const Unit& unit) const {
 
 bool Reconciler::may_remove(const Unit& unit) const {
   if (!unit.may_write() || !unit.has_to_remove()) return false;
-  if (unit.removals_since && clock_.now() >= *unit.removals_since + kPatience) return true;
+  if (unit.removals_since && clock_.now() >= *unit.removals_since + kPatience)
+    return std::none_of(units_.begin(), units_.end(), [&](const auto& other) {
+      return other->job == Job::kWrite && other->job_began < *unit.removals_since + kPatience;
+    });
   return std::none_of(units_.begin(), units_.end(), [&](const auto& other) {
     const bool above = other->placement.stage > unit.placement.stage;
     return has_to_add(*other) || (above && !other->failed && other->has_to_remove());
@@ -236,6 +242,9 @@ void Reconciler::end(Unit& unit) {
   const auto took = std::chrono::duration_cast<Counts::Duration>(clock_.now() - unit.job_began);
   unit.counts.note(unit.job == Job::kWrite, took);
   unit.job = Job::kNone;
+}
+
+void Reconciler::tell_ended() const {
   if (!running_ && events_.ended) events_.ended();
 }
 
@@ -249,6 +258,7 @@ void Reconciler::read(Unit& unit) {
                      [this, &unit, cause](Result<> outcome) {
                        end(unit);
                        on_read(unit, cause, std::move(outcome));
+                       tell_ended();
                      });
 }
 
@@ -278,11 +288,12 @@ void Reconciler::write(Unit& unit, Part part) {
   unit.state->write(part, clock_, [this, &unit](AnyTableState::Written written) {
     end(unit);
     on_written(unit, std::move(written));
+    tell_ended();
   });
 }
 
 void Reconciler::on_written(Unit& unit, AnyTableState::Written written) {
-  unit.counts.entries += written.entries - written.refused.size();
+  unit.counts.entries += written.entries;
   if (unit.placement.cascades) mark_resting(unit, written.displaced);
   for (Error& error : written.refused) {
     ++unit.counts.failures;
@@ -343,6 +354,7 @@ bool Reconciler::compare_next() {
   unit.state->compare([this, &unit](Result<std::vector<Drift>> drifts) {
     end(unit);
     on_compared(unit, std::move(drifts));
+    tell_ended();
   });
   return true;
 }
@@ -350,6 +362,8 @@ bool Reconciler::compare_next() {
 void Reconciler::on_compared(Unit& unit, Result<std::vector<Drift>> drifts) {
   Verify& verify = verifies_.front();
   --verify.under_way;
+  if (!drifts && drifts.error().code == ECANCELED) return verify.left.push_back(&unit);
+  unit.reading_since.reset();
   if (drifts)
     verify.drifts[&unit] = std::move(*drifts);
   else if (!verify.error)

@@ -9,14 +9,16 @@
 //   knows what a write did, and when a write below may have taken entries along.
 // - What the kernel refuses is one entry's failure: it is tried again alone, with back-off.
 // - A unit (unit.h) does one read or write at a time, which may take time; others go on. A long
-//   read gives way to what is to be written, for kPatience at most.
+//   read, or comparison, gives way to what is to be written, for kPatience at most.
 // - Additions wait for those of lower stages; removals for all additions, and for the removals of
 //   higher stages: the new stands before the old goes. Nobody waits for what is refused or cannot
-//   be read, and removals for kPatience at most. An atomic unit is written as a whole.
+//   be read, and removals for kPatience at most, and until what is being written by then is. An
+//   atomic unit is written as a whole.
 //
 // One thread. Not re-entrant: what is called from a driver's completion only notes; run() does.
 #pragma once
 
+#include <cassert>
 #include <chrono>
 #include <cstdint>
 #include <deque>
@@ -87,7 +89,10 @@ class Reconciler final : private Tickets {
   void merge(std::string_view owner, const std::vector<Edit<Kind>>& edits,
              const Ticket& ticket = {}) {
     if (edits.empty()) return;
-    for (TableState<Kind>* const state : instances<Kind>()) state->merge(owner, edits, ticket.id());
+    [[maybe_unused]] std::size_t taken = 0;
+    for (TableState<Kind>* const state : instances<Kind>())
+      taken += state->merge(owner, edits, ticket.id());
+    assert(taken == edits.size());  // each is one instance's
     hasten(Kind::kName);
   }
   // The same, where the edits are all that the owner plans of this kind: what else it holds, it
@@ -95,8 +100,10 @@ class Reconciler final : private Tickets {
   template <class Kind>
   void replace(std::string_view owner, const std::vector<Edit<Kind>>& edits,
                const Ticket& ticket = {}) {
+    [[maybe_unused]] std::size_t taken = 0;
     for (TableState<Kind>* const state : instances<Kind>())
-      state->replace(owner, edits, ticket.id());
+      taken += state->replace(owner, edits, ticket.id());
+    assert(taken == edits.size());
     hasten(Kind::kName);
   }
   // The owner gives up every key of every kind.
@@ -188,6 +195,7 @@ class Reconciler final : private Tickets {
 
   void begin(Unit& unit, Unit::Job job);
   void end(Unit& unit);
+  void tell_ended() const;
   void read(Unit& unit);
   void write(Unit& unit, Part part);
   void on_read(Unit& unit, Unit::Cause cause, Result<> outcome);

@@ -284,5 +284,37 @@ TEST_F(ReconcilerTest, WhatFailsIsNotHastenedByAStormOfMarks) {
   EXPECT_LE(*reconciler->deadline(), clock.time + milliseconds(1000)) << "but no 30 s";
 }
 
+TEST_F(ReconcilerTest, WhatIsHalfDoneIsNotWhatItWas) {
+  make().start();
+  set<Low>("a", "1");
+  run();
+  low.halves = true;
+  low.refuses = {"a"};
+  set<Low>("a", "2");
+  run();
+  ASSERT_FALSE(low.entries.contains("a"));
+  set<Low>("a", "1");  // as it was before
+  low.refuses.clear();
+  EXPECT_THAT(run(), ElementsAre("+a=1"));
+  EXPECT_TRUE(reconciler->settled());
+}
+
+TEST_F(ReconcilerTest, ManyThatComeAndGoWhileNothingCanBeWritten) {
+  make().start();
+  low.unreadable = true;
+  run();
+  for (int i = 0; i < 500; ++i) {
+    set<Low>("k" + std::to_string(i), "1");
+    set<Low>("k" + std::to_string(i), "2");
+    if (i % 7 != 0) remove<Low>("k" + std::to_string(i));
+  }
+  low.unreadable = false;
+  clock.time += std::chrono::seconds(60);
+  run();
+  EXPECT_EQ(low.entries.size(), 72U);
+  EXPECT_EQ(low.entries["k7"], "2");
+  EXPECT_TRUE(reconciler->settled());
+}
+
 }  // namespace
 }  // namespace weft::reconcile

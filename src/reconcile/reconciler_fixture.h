@@ -45,6 +45,7 @@ extern template class TableState<Last>;
 struct FakeKernel {
   std::map<std::string, std::string> entries{};
   std::set<std::string> refuses{};
+  bool halves = false;              // what it refuses is gone, where it was there before
   std::set<std::string> forgets{};  // acknowledged, and not kept
   bool unreadable = false;
   bool others = false;      // change it too: what it holds cannot be known
@@ -106,7 +107,8 @@ class FakeDriver final : public Driver<Kind> {
     for (const Change<Kind>& change : changes) {
       const auto held = kernel_.entries.find(change.key);
       if (kernel_.refuses.contains(change.key)) {
-        failures.push_back({change.key, Error{"refused", 1}});
+        const bool half_done = kernel_.halves && kernel_.entries.erase(change.key) > 0;
+        failures.push_back({change.key, Error{"refused", 1}, half_done});
         continue;
       }
       if (!kernel_.others) {

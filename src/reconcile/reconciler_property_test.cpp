@@ -69,6 +69,7 @@ enum class What : int {
   kBreak,
   kChangeKernel,
   kMark,
+  kVerify,
   kPass,
   kRun,
   kCount
@@ -84,8 +85,8 @@ struct Op {
 
 std::ostream& operator<<(std::ostream& out, const Op& op) {
   constexpr std::array<const char*, static_cast<std::size_t>(What::kCount)> kNames{
-      "set",    "remove",     "replace", "drop",          "refuse", "allow", "slow",
-      "finish", "unreadable", "break",   "change kernel", "mark",   "pass",  "run"};
+      "set",        "remove", "replace",       "drop", "refuse", "allow", "slow", "finish",
+      "unreadable", "break",  "change kernel", "mark", "verify", "pass",  "run"};
   return out << kNames[static_cast<std::size_t>(op.what)] << " kernel " << op.kernel << " key "
              << op.key << " value " << op.value << " owner " << op.owner;
 }
@@ -128,6 +129,7 @@ class World {
         return;
       case What::kRefuse:
         kernel.refuses.insert(key);
+        kernel.halves = op.value == 0;
         return;
       case What::kAllow:
         kernel.refuses.clear();
@@ -152,6 +154,9 @@ class World {
         return;
       case What::kMark:
         return reconciler_.mark(op.kernel == 0 ? Low::kName : High::kName);
+      case What::kVerify:
+        ++asked_;
+        return reconciler_.verify([this](const auto&) { ++answered_; });
       case What::kPass:
         clock_.time += milliseconds(op.value * 120);
         return;
@@ -184,7 +189,8 @@ class World {
               wanted(high_, [](const std::string& key) { return key.starts_with('x'); }));
     RC_ASSERT(reconciler_.failing().size() == conflict_count());
     RC_ASSERT(reconciler_.settled() == (conflict_count() == 0));
-    for (const auto& [ticket, keys] : tickets_) {
+    RC_ASSERT(answered_ == asked_);
+    for (const Ticket& ticket : tickets_) {
       const auto outcome = reconciler_.outcome(ticket);
       RC_ASSERT(outcome.has_value());
       if (conflict_count() == 0) RC_ASSERT(outcome->has_value());
@@ -213,7 +219,7 @@ class World {
       reconciler_.merge<Low>(owner, edits, ticket);
     else
       reconciler_.merge<High>(owner, high, ticket);
-    tickets_.emplace_back(std::move(ticket), std::vector<std::string>{});
+    tickets_.push_back(std::move(ticket));
   }
 
   // The owner plans this key, and nothing else.
@@ -241,9 +247,8 @@ class World {
   }
   bool is_written() const {
     return !reconciler_.busy() && (conflict_count() > 0 || reconciler_.settled()) &&
-           std::all_of(tickets_.begin(), tickets_.end(), [&](const auto& ticket) {
-             return reconciler_.outcome(ticket.first).has_value();
-           });
+           std::all_of(tickets_.begin(), tickets_.end(),
+                       [&](const auto& ticket) { return reconciler_.outcome(ticket).has_value(); });
   }
   template <class Pick>
   static std::map<std::string, std::string> wanted(const Model& model, Pick pick) {
@@ -258,7 +263,8 @@ class World {
   std::array<FakeKernel, 3> kernels_{};
   Reconciler reconciler_{clock_, {}};
   Model low_{}, high_{};
-  std::vector<std::pair<Ticket, std::vector<std::string>>> tickets_{};
+  std::vector<Ticket> tickets_{};
+  int asked_ = 0, answered_ = 0;  // verify
 };
 
 rc::Gen<std::vector<Op>> histories() {
@@ -275,6 +281,7 @@ rc::Gen<std::vector<Op>> histories() {
                                                               {1, What::kBreak},
                                                               {2, What::kChangeKernel},
                                                               {2, What::kMark},
+                                                              {2, What::kVerify},
                                                               {4, What::kPass},
                                                               {8, What::kRun}})),
       rc::gen::set(&Op::kernel, rc::gen::inRange(0, 3)),

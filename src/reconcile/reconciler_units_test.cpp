@@ -125,7 +125,24 @@ TEST_F(UnitsTest, RemovalsDoNotWaitForEver) {
   EXPECT_THAT(run(), IsEmpty());
   EXPECT_EQ(reconciler->deadline(), clock.time + Reconciler::kPatience);
   clock.time += Reconciler::kPatience;
-  EXPECT_THAT(run(), ElementsAre("-l"));
+  set<High>("h", "2");  // there is always something new to add
+  EXPECT_THAT(finish(high), ElementsAre("+h=1", "-l"));
+}
+
+// Be it ever so long: the new stands before the old goes.
+TEST_F(UnitsTest, RemovalsWaitForWhatIsBeingWritten) {
+  make().start();
+  set<Low>("l", "1");
+  run();
+  high.slow = true;
+  set<High>("h", "1");
+  run();
+  remove<Low>("l");
+  run();
+  clock.time += 10 * Reconciler::kPatience;
+  EXPECT_THAT(run(), IsEmpty());
+  EXPECT_FALSE(reconciler->deadline()) << "the end of the write is heard of";
+  EXPECT_THAT(finish(high), ElementsAre("+h=1", "-l"));
 }
 
 // Else the loop would be woken for ever.
@@ -199,6 +216,44 @@ TEST_F(UnitsTest, VerifyWaitsForWhatTakesItsTime) {
   ASSERT_TRUE(found);
   EXPECT_THAT(*found, ElementsAre("a", "b"));
   EXPECT_EQ(low.entries.count("b"), 1U) << "nothing was written";
+}
+
+TEST_F(UnitsTest, WhatIsEditedDuringAComparisonIsNoDrift) {
+  make().start();
+  for (const std::string key : {"a", "b", "c"}) set<High>(key, "1");
+  run();
+  high.entries.erase("c");
+  high.slow_reads = true;
+  std::vector<std::string> found;
+  int answers = 0;
+  reconciler->verify([&](const Result<std::vector<Drift>>& drifts) {
+    ++answers;
+    for (const Drift& drift : drifts.value()) found.push_back(drift.key);
+  });
+  remove<High>("a");
+  set<High>("b", "2");
+  set<High>("d", "1");
+  clock.time += 2 * Reconciler::kPatience;  // it has given way for long enough
+  std::exchange(high.finish, nullptr)();
+  EXPECT_EQ(answers, 0);
+  run();
+  EXPECT_EQ(answers, 1);
+  EXPECT_THAT(found, ElementsAre("c"));
+}
+
+TEST_F(UnitsTest, AComparisonGivesWayToChanges) {
+  make().start();
+  set<High>("a", "1");
+  run();
+  high.slow_reads = true;
+  std::optional<std::size_t> drifts;
+  reconciler->verify([&](const auto& found) { drifts = found.value().size(); });
+  set<High>("b", "1");
+  run();
+  EXPECT_THAT(finish(high), ElementsAre("+b=1"));
+  EXPECT_FALSE(drifts);
+  finish(high);
+  EXPECT_EQ(drifts, 0U);
 }
 
 TEST_F(UnitsTest, CountsWhatIsDone) {

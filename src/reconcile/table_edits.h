@@ -9,17 +9,21 @@
 namespace weft::reconcile {
 
 template <class Kind>
-void TableState<Kind>::merge(std::string_view owner, const Edits& edits, TicketId ticket) {
+std::size_t TableState<Kind>::merge(std::string_view owner, const Edits& edits, TicketId ticket) {
   const Owners bit = bit_of(owner);
   const Number number = waiting_.begin(ticket);
   reserve(edits);
+  std::size_t taken = 0;
   for (const Edit<Kind>& edit : edits) {
     if (!holds(edit)) continue;
+    ++taken;
+    if (compared_) edited_.try_emplace(edit.key);
     if (edit.value)
       set(bit, edit.key, *edit.value, number);
     else
       remove(bit, edit.key, number);
   }
+  return taken;
 }
 
 template <class Kind>
@@ -34,8 +38,8 @@ void TableState<Kind>::reserve(const Edits& edits) {
 }
 
 template <class Kind>
-void TableState<Kind>::replace(std::string_view owner, const Edits& edits, TicketId ticket) {
-  merge(owner, edits, ticket);
+std::size_t TableState<Kind>::replace(std::string_view owner, const Edits& edits, TicketId ticket) {
+  const std::size_t taken = merge(owner, edits, ticket);
   Map<char> planned;
   for (const Edit<Kind>& edit : edits)
     if (edit.value && holds(edit)) planned.try_emplace(edit.key);
@@ -46,7 +50,11 @@ void TableState<Kind>::replace(std::string_view owner, const Edits& edits, Ticke
   for (const auto& [key, claims] : conflicts_)
     if (!planned.contains(key)) outdated.push_back(key);
   const Number number = waiting_.begin(ticket);
-  for (const Key& key : outdated) remove(bit, key, number);
+  for (const Key& key : outdated) {
+    if (compared_) edited_.try_emplace(key);
+    remove(bit, key, number);
+  }
+  return taken;
 }
 
 template <class Kind>
@@ -97,13 +105,17 @@ void TableState<Kind>::change(typename HeldMap::iterator entry, const Value& val
     mark_dirty(fresh, std::make_unique<Value>(written), number);
     return admit(fresh);
   }
-  if (held.refused || held.dirty != 0) {
-    auto previous = std::move(held.previous);
-    waiting_.close(held.dirty != 0 ? unmark_dirty(*entry) : take_refused(entry->first));
-    take_refused(entry->first);  // of one that was to be tried again
+  if (held.dirty != 0) {
+    Number& waits = dirty_[held.dirty - 1].number;
+    waiting_.close(std::exchange(waits, number));
+    waiting_.open(number);
+    take_refused(entry->first);  // it was to be tried again
+    held.value = value;
+  } else if (held.refused) {
+    waiting_.close(take_refused(entry->first));
     held.refused = false;
     held.value = value;
-    mark_dirty(*entry, std::move(previous), number);
+    mark_dirty(*entry, std::move(held.previous), number);
   } else {
     mark_dirty(*entry, std::make_unique<Value>(std::move(held.value)), number);
     held.value = value;
@@ -258,10 +270,21 @@ template <class Kind>
 void TableState<Kind>::mark_dirty(Entry& entry, std::unique_ptr<Value> previous, Number number) {
   entry.second.previous = std::move(previous);
   entry.second.in_kernel = false;
+  close_gaps();
   dirty_.push_back({&entry, number});
   entry.second.dirty = static_cast<std::uint32_t>(dirty_.size());
   ++to_write_;
   waiting_.open(number);
+}
+
+// Entries that come and go while nothing can be written leave gaps.
+template <class Kind>
+void TableState<Kind>::close_gaps() {
+  constexpr std::size_t kFew = 64;
+  if (dirty_.size() < kFew || to_write_ > dirty_.size() / 2) return;
+  std::erase_if(dirty_, [](const Dirty& dirty) { return dirty.entry == nullptr; });
+  for (std::size_t i = 0; i < dirty_.size(); ++i)
+    dirty_[i].entry->second.dirty = static_cast<std::uint32_t>(i + 1);
 }
 
 // It need not be written; who waits for that is the caller's to tell.

@@ -24,6 +24,7 @@ template <class Kind>
 void TableState<Kind>::compare(std::function<void(Result<std::vector<Drift>>)> done) {
   comparing_ = true;
   drifts_.clear();
+  edited_.clear();
   compared_ = std::move(done);
   begin_pass();
 }
@@ -90,7 +91,7 @@ void TableState<Kind>::lost(Entry& entry, std::unique_ptr<Value> there) {
   mark_dirty(entry, std::move(there), 0);
   if (!after_own_write_ || ++rewritten_[entry.first] <= kFutileWrites) return;
   const Dirty dirty{&entry, unmark_dirty(entry)};
-  refuse_entry(dirty, {"is still " + problem + " after writing it", 0}, read_at_);
+  refuse_entry(dirty, {entry.first, {"is still " + problem + " after writing it", 0}}, read_at_);
 }
 
 template <class Kind>
@@ -127,7 +128,8 @@ void TableState<Kind>::done(Result<> outcome) {
   report_ = nullptr;
   if (!comparing_) return std::exchange(resynced_, nullptr)(std::move(outcome));
   std::vector<Drift> drifts;
-  for (auto& [key, drift] : std::exchange(drifts_, {})) drifts.push_back(std::move(drift));
+  for (auto& [key, drift] : std::exchange(drifts_, {}))
+    if (!edited_.contains(key)) drifts.push_back(std::move(drift));
   const auto compared = std::exchange(compared_, nullptr);
   if (!outcome) return compared(Failure(std::move(outcome.error())));
   compared(std::move(drifts));

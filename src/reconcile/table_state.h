@@ -51,9 +51,9 @@ class AnyTableState {
   using TimePoint = Clock::TimePoint;
   using Report = std::function<void(const Drift&)>;
   struct Written {
-    std::size_t entries = 0;         // that were handed to the driver
+    std::size_t entries = 0;         // that were written
     bool displaced = false;          // some were changed or removed
-    bool unproven = false;           // some were lost before: read whether they stay
+    bool unproven = false;           // read: some were lost before, or are half done
     std::vector<Error> refused{};    // entry by entry
     std::optional<Error> unknown{};  // nobody knows what was written: read
   };
@@ -67,9 +67,9 @@ class AnyTableState {
   // what is not as it was written now was not kept by the kernel. `done` may come later.
   virtual void resync(TimePoint now, bool after_own_write, Report report,
                       std::function<void(Result<>)> done) = 0;
-  // A resync under way need not go on: it may end early, with ECANCELED.
+  // A resync or comparison under way need not go on: it may end early, with ECANCELED.
   virtual void abandon() = 0;
-  // Reads the kernel and compares; changes nothing.
+  // Reads the kernel and compares; changes nothing. What is edited meanwhile is not compared.
   virtual void compare(std::function<void(Result<std::vector<Drift>>)> done) = 0;
   // Hands what is to be written to the driver. `done` may come later; `now` is asked for then.
   virtual void write(Part part, const Clock& clock, std::function<void(Written)> done) = 0;
@@ -123,15 +123,16 @@ class TableState final : public AnyTableState, private Desired<Kind>, private Re
   std::size_t size() const override { return held_.size(); }
 
   // ---- Edits.
-  void merge(std::string_view owner, const Edits& edits, TicketId ticket = 0);
+  // How many of the edits are its own.
+  std::size_t merge(std::string_view owner, const Edits& edits, TicketId ticket = 0);
   // The edits are all the owner plans: what else it holds, it gives up.
-  void replace(std::string_view owner, const Edits& edits, TicketId ticket = 0);
+  std::size_t replace(std::string_view owner, const Edits& edits, TicketId ticket = 0);
   void drop(std::string_view owner, TicketId ticket) override { replace(owner, {}, ticket); }
 
   // ---- Reads.
   void resync(TimePoint now, bool after_own_write, Report report,
               std::function<void(Result<>)> done) override;
-  void abandon() override { abandoned_ = !comparing_; }
+  void abandon() override { abandoned_ = true; }
   void compare(std::function<void(Result<std::vector<Drift>>)> done) override;
 
   // ---- Writes.
@@ -228,6 +229,7 @@ class TableState final : public AnyTableState, private Desired<Kind>, private Re
   void share_removal(const Key& key, Number number);
   const Value& set_aside(typename HeldMap::iterator entry);
   void take_removed(Entry& entry);
+  void close_gaps();
   void mark_dirty(Entry& entry, std::unique_ptr<Value> previous, Number number);
   Number unmark_dirty(Entry& entry);
   Number take_refused(const Key& key);
@@ -259,7 +261,7 @@ class TableState final : public AnyTableState, private Desired<Kind>, private Re
   bool land_entry(const Dirty& dirty);
   void give_back();
   void refuse(const Key& key, Error error, Number number, TimePoint now);
-  void refuse_entry(const Dirty& dirty, Error error, TimePoint now);
+  void refuse_entry(const Dirty& dirty, WriteFailure<Kind> failure, TimePoint now);
   void refuse_removal(const Key& key, Removal removal, Error error, TimePoint now);
 
   std::shared_ptr<Driver<Kind>> driver_;
@@ -285,6 +287,7 @@ class TableState final : public AnyTableState, private Desired<Kind>, private Re
   TimePoint read_at_{};
   Report report_{};
   Map<Drift> drifts_{};
+  Map<char> edited_{};  // since a comparison began
   std::function<void(Result<>)> resynced_{};
   std::function<void(Result<std::vector<Drift>>)> compared_{};
 };

@@ -66,8 +66,7 @@ template <class Kind>
 auto TableState<Kind>::settle_flight(std::vector<WriteFailure<Kind>> failures) -> Written {
   const TimePoint now = failures.empty() ? TimePoint() : flight_.clock->now();
   Written written;
-  written.entries = flight_.changes.size();
-  Map<Error> refused;
+  Map<WriteFailure<Kind>> refused;
   for (WriteFailure<Kind>& failure : failures) {
     if (!failure.key) {
       written.displaced = true;  // for all we know
@@ -76,27 +75,32 @@ auto TableState<Kind>::settle_flight(std::vector<WriteFailure<Kind>> failures) -
       return written;
     }
     written.refused.push_back(Error(failure.error).in(Kind::describe(*failure.key)));
-    refused.try_emplace(*failure.key, std::move(failure.error));
+    written.unproven = written.unproven || failure.half_done;
+    refused.try_emplace(*failure.key, std::move(failure));
   }
-  const auto error_of = [&](const Key& key) -> Error* {
+  written.entries = flight_.changes.size() - refused.size();
+  const auto failure_of = [&](const Key& key) -> WriteFailure<Kind>* {
     if (refused.empty()) return nullptr;
     const auto found = refused.find(key);
     return found == refused.end() ? nullptr : &found->second;
   };
   written.displaced =
-      std::any_of(flight_.changes.begin(), flight_.changes.end(),
-                  [&](const auto& change) { return change.previous && !error_of(change.key); });
+      std::any_of(flight_.changes.begin(), flight_.changes.end(), [&](const auto& change) {
+        const WriteFailure<Kind>* const failure =
+            change.previous ? failure_of(change.key) : nullptr;
+        return change.previous && (failure == nullptr || failure->half_done);
+      });
   for (const Dirty& dirty : flight_.entries) {
     if (dirty.entry == nullptr) continue;
     dirty.entry->second.in_flight = false;
-    if (Error* const error = error_of(dirty.entry->first))
-      refuse_entry(dirty, std::move(*error), now);
+    if (WriteFailure<Kind>* const failure = failure_of(dirty.entry->first))
+      refuse_entry(dirty, std::move(*failure), now);
     else if (!land_entry(dirty))
       written.unproven = true;
   }
   for (auto& [key, removal] : flight_.removed) {
-    if (Error* const error = error_of(key)) {
-      refuse_removal(key, std::move(removal), std::move(*error), now);
+    if (WriteFailure<Kind>* const failure = failure_of(key)) {
+      refuse_removal(key, std::move(removal), std::move(failure->error), now);
     } else {
       waiting_.close(removal.number);
       if (const auto held = held_.find(key); held == held_.end()) take_refused(key);
@@ -155,14 +159,15 @@ void TableState<Kind>::refuse(const Key& key, Error error, Number number, TimePo
 }
 
 template <class Kind>
-void TableState<Kind>::refuse_entry(const Dirty& dirty, Error error, TimePoint now) {
+void TableState<Kind>::refuse_entry(const Dirty& dirty, WriteFailure<Kind> failure, TimePoint now) {
   Held& held = dirty.entry->second;
   const Key& key = dirty.entry->first;
+  if (failure.half_done) held.previous.reset();  // the read that follows tells
   const auto current = held_.find(key);
   if (current != held_.end() && &*current == dirty.entry) {
     held.refused = true;
     held.in_kernel = false;
-    return refuse(key, std::move(error), dirty.number, now);
+    return refuse(key, std::move(failure.error), dirty.number, now);
   }
   // It was edited meanwhile: what follows it starts from what the kernel held before.
   waiting_.close(dirty.number);
@@ -176,6 +181,7 @@ void TableState<Kind>::refuse_entry(const Dirty& dirty, Error error, TimePoint n
     removed->second.value = std::move(*held.previous);
     return;
   }
+  if (failure.half_done) return;
   waiting_.close(removed->second.number);
   removed_.erase(removed);
   take_refused(key);

@@ -18,7 +18,7 @@ namespace weft::reconcile {
 
 class Waiting {
  public:
-  using Number = std::uint32_t;  // 0: nobody waits
+  using Number = std::uint64_t;  // 0: nobody waits
 
   // The number of the merge that comes now, for whoever holds `ticket`.
   Number begin(TicketId ticket) {
@@ -45,8 +45,11 @@ class Waiting {
       both = ++last_;
       for (auto& [ticket, numbers] : numbers_)
         if (std::find(numbers.begin(), numbers.end(), before) != numbers.end() ||
-            std::find(numbers.begin(), numbers.end(), now) != numbers.end())
+            std::find(numbers.begin(), numbers.end(), now) != numbers.end()) {
+          std::erase_if(numbers,
+                        [&](Number each) { return each != now && !count_.contains(each); });
           numbers.push_back(both);
+        }
     }
     close(before);
     open(both);
