@@ -120,7 +120,7 @@ bool needs_remaking(const LinkKind::Value& desired, const LinkKind::Value& actua
 // "Address already in use" does not say what is.
 void name_taken_ports(const reconcile::Changes<LinkKind>& changes,
                       std::vector<reconcile::WriteFailure<LinkKind>>& failures) {
-  for (auto& [key, error] : failures) {
+  for (auto& [key, error, half_done] : failures) {
     if (!key || error.code != EADDRINUSE) continue;
     for (const auto& change : changes) {
       if (change.key != *key || !change.value) continue;

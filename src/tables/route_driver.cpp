@@ -182,7 +182,7 @@ void RouteDriver::note_written(const reconcile::Changes<RouteKind>& changes,
 // "File exists" does not say whose.
 void RouteDriver::name_strangers(std::vector<reconcile::WriteFailure<RouteKind>>& failures) {
   std::map<std::pair<std::uint32_t, IpFamily>, std::map<RouteKind::Key, Error*>> unnamed;
-  for (auto& [key, error] : failures)
+  for (auto& [key, error, half_done] : failures)
     if (key && (error.code == EEXIST || error.code == EINVAL))
       unnamed[{key->table, key->destination.family()}]
              [{key->destination.network(), key->metric, key->table}] = &error;
