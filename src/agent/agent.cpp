@@ -177,11 +177,12 @@ void Agent::plan() {
   if (!features_.has_planned() && !underlay) return;
   if (!std::exchange(has_taken_over_, true)) features_.take_over(*kernel_);
   const model::Node node = self != nullptr ? *self : features_.self();
-  const auto written = std::make_shared<const reconcile::Ticket>(reconciler_.ticket());
   note_plan(features_.update(state_, state_.take_changes(), node,
-                             underlay ? *underlay : features_.underlay(), reconciler_, *written));
-  plans_.add(written);
-  stale_flows_->wait_for(written);
+                             underlay ? *underlay : features_.underlay(), reconciler_,
+                             [this](const auto& written) {
+                               plans_.add(written);
+                               stale_flows_->wait_for(written);
+                             }));
   if (features_.has_planned() && !reconciler_.started()) begin();
 }
 

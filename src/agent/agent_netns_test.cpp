@@ -270,6 +270,23 @@ TEST_F(AgentTest, StaleUdpFlowsGoWithTheirBackend) {
   EXPECT_TRUE(tracked("10.244.1.2"));
 }
 
+TEST_F(AgentTest, StaleUdpFlowsGoWhateverElseOfThatPassIsRefused) {
+  write_config();
+  start_and_settle();
+  track_flow("4002", "10.244.2.2");
+  ASSERT_TRUE(tracked("10.244.2.2"));
+  sh("ip route add 10.244.4.0/24 dev eth0");  // another's route, in the way of ours
+  std::string text = kWeb;
+  const std::string second = ", {addresses: [10.244.2.2]}";
+  text.erase(text.find(second), second.size());
+  text +=
+      "---\napiVersion: v1\nkind: Node\nmetadata: {name: node4}\nspec: {podCIDRs: "
+      "[10.244.4.0/24]}\nstatus: {addresses: [{type: InternalIP, address: 172.31.0.14}]}\n";
+  write_manifest("web.yaml", text);
+  EXPECT_TRUE(eventually([] { return !tracked("10.244.2.2"); })) << log();
+  EXPECT_THAT(status(), HasSubstr("Failing       route: 10.244.4.0/24"));
+}
+
 // Objects of somebody else, of every kind that is ours too.
 constexpr const char* kForeign = R"(
 ip link add br-other type bridge; ip link set br-other up

@@ -48,13 +48,16 @@ void Features::take_over(tables::KernelTables& kernel) {
 
 Result<> Features::update(const model::ClusterState& state, const model::ClusterChanges& changes,
                           const Node& self, const podnet::Underlay& underlay,
-                          Reconciler& reconciler, const reconcile::Ticket& ticket) {
+                          Reconciler& reconciler, const Planned& planned) {
   const Inputs now{state, self, underlay};
   const InputChanges changed = look(now, changes);
   Result<> outcome;
   for (Item& item : items_) {
-    if (!item.has_planned || changed.any_of(item.feature->depends_on()))
-      item.outcome = plan(item, now, changed, reconciler, ticket);
+    if (!item.has_planned || changed.any_of(item.feature->depends_on())) {
+      const auto written = std::make_shared<const reconcile::Ticket>(reconciler.ticket());
+      item.outcome = plan(item, now, changed, reconciler, *written);
+      if (planned) planned(written);
+    }
     if (outcome) outcome = item.outcome;
   }
   return outcome;

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -25,12 +26,16 @@ class Features {
   // Before the first update(): see Feature.
   void take_over(tables::KernelTables& kernel);
 
+  // Told of each feature that has planned, before the next one does: when its plan is in the
+  // kernel. What the kernel refuses of one feature is nothing to another's ticket.
+  using Planned = std::function<void(const std::shared_ptr<const reconcile::Ticket>& written)>;
+
   // Brings the desired tables up to date with `state`, in which `changes` are what is new, `self`
   // is this node and `underlay` what carries it. The error is the first of those that stand: of a
-  // feature whose last plan failed. The others go on. `ticket` tells when it is in the kernel.
+  // feature whose last plan failed. The others go on.
   Result<> update(const model::ClusterState& state, const model::ClusterChanges& changes,
                   const model::Node& self, const podnet::Underlay& underlay,
-                  reconcile::Reconciler& reconciler, const reconcile::Ticket& ticket = {});
+                  reconcile::Reconciler& reconciler, const Planned& planned = {});
 
   bool has_planned() const;  // all of them, once at least
 

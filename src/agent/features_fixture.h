@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// For tests: the agent's features over a kernel that is never asked, and a back end that renders
+// For tests: the agent's features over a kernel that does nothing, and a back end that renders
 // Services as files, so that what is planned can be seen.
 #pragma once
 
@@ -22,15 +22,20 @@
 
 namespace weft::agent {
 
-// A kernel that is never asked: these tests look at the desired tables only.
+// A kernel that has nothing, and takes everything but what is of the kind `refused`.
 template <class Kind>
 class NoDriver final : public reconcile::PromptDriver<Kind> {
  public:
+  explicit NoDriver(const std::string_view& refused) : refused_(refused) {}
   Result<typename Kind::Table> read() override { return typename Kind::Table(); }
   void write(const reconcile::Changes<Kind>&, const reconcile::Desired<Kind>&,
              reconcile::WriteDone<Kind> done) override {
+    if (Kind::kName == refused_) return done({{std::nullopt, Error{"refused"}}});
     done({});
   }
+
+ private:
+  const std::string_view& refused_;
 };
 
 // Renders a frontend as a file named after it, so that what is planned can be seen.
@@ -64,7 +69,7 @@ class FeaturesTest : public testing::Test {
  protected:
   FeaturesTest() {
     tables::TableChanges().each([&]<class Kind>(const std::vector<reconcile::Edit<Kind>>&) {
-      reconciler_.add<Kind>(std::make_shared<NoDriver<Kind>>(), {});
+      reconciler_.add<Kind>(std::make_shared<NoDriver<Kind>>(refused_), {});
     });
     config_.node_name = "node1";
     config_.cluster_cidrs = {prefix("10.244.0.0/16"), prefix("fd00:10:244::/48")};
@@ -111,6 +116,15 @@ class FeaturesTest : public testing::Test {
     return features_->update(state_, state_.take_changes(), self, underlay_, reconciler_);
   }
 
+  // Of the features that an update has plan, in order.
+  std::vector<std::shared_ptr<const reconcile::Ticket>> tickets() {
+    std::vector<std::shared_ptr<const reconcile::Ticket>> out;
+    EXPECT_TRUE(features_->update(state_, state_.take_changes(), *state_.nodes().at({"", "node1"}),
+                                  underlay_, reconciler_,
+                                  [&](const auto& written) { out.push_back(written); }));
+    return out;
+  }
+
   template <class Kind>
   std::vector<std::string> keys() {
     std::vector<std::string> out;
@@ -153,6 +167,7 @@ class FeaturesTest : public testing::Test {
   }
 
   FakeClock clock_{};
+  std::string_view refused_{};  // a kind
   reconcile::Reconciler reconciler_{clock_, {}};
   Config config_{};
   model::ClusterState state_{};

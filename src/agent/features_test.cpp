@@ -162,6 +162,25 @@ TEST_F(FeaturesTest, WhatDidNotChangeIsNotPlanned) {
   EXPECT_EQ(counts.at(1).plans, 4U);  // at first, for two Nodes and a Service; no underlay
 }
 
+// What the kernel refuses of the pod network holds up nothing that waits for Services.
+TEST_F(FeaturesTest, EachThatPlansHasATicketOfItsOwn) {
+  EXPECT_EQ(tickets().size(), 2U);
+  EXPECT_TRUE(tickets().empty());
+  state_.upsert(service("dns", "10.96.0.10"));
+  EXPECT_EQ(tickets().size(), 1U);
+
+  reconciler_.start();
+  reconciler_.run();
+  refused_ = RouteKind::kName;
+  state_.upsert(node("4"));
+  state_.upsert(service("web", "10.96.0.20"));
+  const auto both = tickets();
+  ASSERT_EQ(both.size(), 2U);
+  reconciler_.run();
+  EXPECT_FALSE(reconciler_.outcome(*both[0]).value());
+  EXPECT_TRUE(reconciler_.outcome(*both[1]).value());
+}
+
 TEST_F(FeaturesTest, AProblemIsNewOnceAndGoesWithItsCause) {
   Node twin = node("3");
   twin.pod_cidrs = node("2").pod_cidrs;

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Removes tracked UDP flows that a change of Services left behind (service/udp_flows.h), once the
-// change has been written, which its ticket tells: before that, the next packet would begin the
-// same flow again. A change that the kernel refuses holds up no other's flows. Where it refuses to
-// remove them, they are kept and tried again.
+// change has been written, which the ticket of the Services' plan tells: before that, the next
+// packet would begin the same flow again. A change that the kernel refuses holds up no other's
+// flows, and neither does a route that it refuses. Where it refuses to remove them, they are kept
+// and tried again.
 //
 // However long that takes and whatever changes meanwhile, memory is bounded: a flow is kept once, a
 // backend that is back is stale no more, and past kMostFlows all flows of these frontends go.
@@ -33,7 +34,8 @@ class StaleFlows {
       : netfilter_(std::move(netfilter)), clock_(clock) {}
 
   void note(const service::UdpFlows& flows);
-  // What was noted since the last call waits for `written`, the ticket of the change.
+  // After each feature's plan: what was noted meanwhile waits for `written`, the ticket of that
+  // plan.
   void wait_for(std::shared_ptr<const reconcile::Ticket> written);
   // After each run() of the Reconciler: removes what was noted of the changes that are written.
   void remove_written(const reconcile::Reconciler& reconciler);
