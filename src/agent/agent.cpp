@@ -125,7 +125,7 @@ void Agent::wake() { next_pass_.arm(clock_.now()); }
 
 void Agent::pass() {
   // Whoever asks has seen the manifests as they are now.
-  if (requests_.waiting() || plans_.has_newcomers()) sources_.catch_up();
+  if (requests_.has_newcomers() || plans_.has_newcomers()) sources_.catch_up();
   if (requests_.uninstalling())
     look_again_.reset();
   else

@@ -13,8 +13,6 @@ namespace {
 
 using reconcile::Drift;
 
-constexpr std::chrono::milliseconds kPollInterval{20};
-
 std::vector<Drift> mended(const std::vector<Drift>& before, const std::vector<Drift>& left) {
   std::vector<Drift> out;
   std::copy_if(before.begin(), before.end(), std::back_inserter(out), [&](const Drift& drift) {
@@ -45,23 +43,31 @@ std::string repair_json(const std::vector<Drift>& repaired, const std::vector<Dr
 
 }  // namespace
 
-void Requests::verify(Reply reply) { queue_.push_back({Kind::kVerify, std::move(reply)}); }
+void Requests::verify(Reply reply) { add(Kind::kVerify, std::move(reply)); }
 
-void Requests::repair(Reply reply) { queue_.push_back({Kind::kRepair, std::move(reply)}); }
+void Requests::repair(Reply reply) { add(Kind::kRepair, std::move(reply)); }
 
 void Requests::uninstall(Reply reply) {
   uninstalling_ = true;
-  queue_.push_back({Kind::kUninstall, std::move(reply)});
+  add(Kind::kUninstall, std::move(reply));
+}
+
+void Requests::add(Kind kind, Reply reply) {
+  queue_.push_back({kind, std::move(reply)});
+  has_newcomers_ = true;
 }
 
 void Requests::advance() {
-  while (!queue_.empty() && !looking_ && go_on(queue_.front())) {
+  has_newcomers_ = false;
+  while (!queue_.empty() && go_on(queue_.front())) {
   }
 }
 
+// What it waits for in the first place is a job that ends, which the Reconciler tells of.
 std::optional<Clock::TimePoint> Requests::deadline() const {
   if (queue_.empty()) return std::nullopt;
-  return clock_.now() + kPollInterval;
+  const Request& first = queue_.front();
+  return first.phase == Phase::kWaiting ? clock_.now() : first.give_up;
 }
 
 bool Requests::go_on(Request& request) {
@@ -69,6 +75,7 @@ bool Requests::go_on(Request& request) {
     begin(request);
     return true;
   }
+  if (request.phase != Phase::kSettling) return go_on_looking(request);
   reconciler_.run();
   if (clock_.now() < request.give_up && !is_done(request)) return false;
   look(request, Phase::kVerifying);
@@ -82,7 +89,6 @@ bool Requests::is_done(const Request& request) const {
 }
 
 void Requests::begin(Request& request) {
-  request.give_up = clock_.now() + kPatience;
   switch (request.kind) {
     case Kind::kVerify:
       return look(request, Phase::kVerifying);
@@ -95,31 +101,67 @@ void Requests::begin(Request& request) {
   for (const std::string_view owner : owners_) reconciler_.drop(owner, request.removed);
   // An agent that waits for its Node object has not started.
   if (!reconciler_.started()) reconciler_.start();
+  settle(request);
+}
+
+void Requests::settle(Request& request) {
   reconciler_.resync_now();
   request.phase = Phase::kSettling;
+  request.give_up = clock_.now() + kPatience;
 }
 
-void Requests::look(Request& request, Phase phase) {
+void Requests::look(Request& request, Phase phase) const {
   request.phase = phase;
-  looking_ = true;
-  reconciler_.verify([this](Result<std::vector<Drift>> drift) { on_verified(std::move(drift)); });
+  request.give_up = clock_.now() + kReadPatience;
 }
 
-void Requests::on_verified(Result<std::vector<Drift>> drift) {
-  looking_ = false;
+// A read that nobody waits for any more ends when it ends, and the next one begins after it.
+bool Requests::go_on_looking(const Request& request) {
+  if (!reading_) {
+    read();
+    return true;
+  }
+  if (clock_.now() < request.give_up) return false;
+  abandoned_ = true;
+  take_first().reply(Failure(unread()));
+  return true;
+}
+
+void Requests::read() {
+  reading_ = true;
+  for (const auto& unit : reconciler_.units()) reads_before_[unit.name] = unit.counts.reads;
+  reconciler_.verify([this](Result<std::vector<Drift>> drift) {
+    reading_ = false;
+    if (!std::exchange(abandoned_, false)) on_read(std::move(drift));
+  });
+}
+
+void Requests::on_read(Result<std::vector<Drift>> drift) {
   Request& request = queue_.front();
   if (drift && request.phase == Phase::kLooking) {
     request.before = std::move(*drift);
-    reconciler_.resync_now();
-    request.phase = Phase::kSettling;
-    return;
+    return settle(request);
   }
-  Request answered = std::move(request);
-  queue_.pop_front();
+  Request answered = take_first();
   if (drift)
     finish(answered, *drift);
   else
     answered.reply(Failure(std::move(drift.error())));
+}
+
+Error Requests::unread() const {
+  std::vector<std::string_view> busy;
+  for (const auto& unit : reconciler_.units())
+    if (unit.counts.reads == reads_before_.at(unit.name)) busy.push_back(unit.name);
+  return {fmt::format("the kernel could not be read within {} s; still busy: {}",
+                      kReadPatience.count(), fmt::join(busy, ", ")),
+          0};
+}
+
+Requests::Request Requests::take_first() {
+  Request first = std::move(queue_.front());
+  queue_.pop_front();
+  return first;
 }
 
 void Requests::finish(Request& request, const std::vector<Drift>& left) {

@@ -2,13 +2,15 @@
 //
 // The control requests that read or change the kernel: verify, repair, uninstall. They may have to
 // wait: for a write in flight, uninstall until what was planned is removed, and both it and repair
-// until the Reconciler has settled. They give up hope after a while. They are served one after
-// another, after each pass of the agent.
+// until the Reconciler has settled. They give up hope after a while, whatever they wait for. They
+// are served one after another, after each pass of the agent.
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <deque>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -20,8 +22,10 @@ namespace weft::agent {
 
 class Requests {
  public:
-  // How long repair and uninstall let the Reconciler try.
+  // How long repair and uninstall let the Reconciler try, and how long reading the kernel may take
+  // each time. Together less than who asks waits (control/client.h).
   static constexpr std::chrono::seconds kPatience{10};
+  static constexpr std::chrono::seconds kReadPatience{20};
 
   // `owners`: all that the desired tables know. `uninstalled` is called once nothing is left.
   Requests(reconcile::Reconciler& reconciler, const Clock& clock,
@@ -41,11 +45,12 @@ class Requests {
   bool uninstalling() const { return uninstalling_; }
   // What the last uninstall could not remove.
   const std::vector<reconcile::Drift>& left() const { return left_; }
-  bool waiting() const { return !queue_.empty(); }
+  bool has_newcomers() const { return has_newcomers_; }  // since the last advance()
 
   // Goes on with what waits; after each run() of the Reconciler.
   void advance();
-  // When to call advance() at the latest; nothing when nothing waits.
+  // When to call advance() at the latest, if the Reconciler has nothing to do before; nothing when
+  // nothing waits.
   std::optional<Clock::TimePoint> deadline() const;
 
  private:
@@ -55,16 +60,22 @@ class Requests {
     Kind kind = Kind::kVerify;
     Reply reply{};
     Phase phase = Phase::kWaiting;
-    Clock::TimePoint give_up{};  // set once begun
+    Clock::TimePoint give_up{};  // of the phase it is in
     std::vector<reconcile::Drift> before{};
     reconcile::Ticket removed{};  // of an uninstall: what was planned
   };
 
+  void add(Kind kind, Reply reply);
   bool go_on(Request& request);  // false while it has to wait
   bool is_done(const Request& request) const;
   void begin(Request& request);
-  void look(Request& request, Phase phase);
-  void on_verified(Result<std::vector<reconcile::Drift>> drift);
+  void settle(Request& request);
+  void look(Request& request, Phase phase) const;
+  bool go_on_looking(const Request& request);
+  void read();
+  void on_read(Result<std::vector<reconcile::Drift>> drift);
+  Error unread() const;
+  Request take_first();
   void finish(Request& request, const std::vector<reconcile::Drift>& left);
 
   reconcile::Reconciler& reconciler_;
@@ -72,7 +83,10 @@ class Requests {
   std::vector<std::string_view> owners_;
   std::function<void()> uninstalled_;
   std::deque<Request> queue_{};
-  bool looking_ = false;  // the first of them has the kernel read
+  bool has_newcomers_ = false;
+  bool reading_ = false;    // the kernel is being read, one after another
+  bool abandoned_ = false;  // for a request that has given up
+  std::map<std::string_view, std::uint64_t> reads_before_{};  // of each unit
   bool uninstalling_ = false;
   std::vector<reconcile::Drift> left_{};
 };

@@ -60,6 +60,64 @@ TEST_F(RequestsTest, VerifyWaitsForAWriteInFlight) {
   EXPECT_FALSE(requests_.deadline());
 }
 
+// Nothing is asked for meanwhile: the job's end is heard of.
+TEST_F(RequestsTest, WhoWaitsIsLookedAfterWhenTimeIsUp) {
+  start();
+  kernel_.slow = true;
+  reconciler_.merge<SysctlKind>("one", {{"a", "2"}});
+  reconciler_.run();
+  std::string answer;
+  requests_.repair(to(answer));
+  EXPECT_TRUE(requests_.has_newcomers());
+  EXPECT_EQ(requests_.deadline(), clock_.time);
+  requests_.advance();
+  EXPECT_FALSE(requests_.has_newcomers());
+  EXPECT_EQ(requests_.deadline(), clock_.time + Requests::kReadPatience);
+  kernel_.complete();
+  reconciler_.run();
+  reconciler_.merge<SysctlKind>("one", {{"a", "3"}});
+  requests_.advance();
+  EXPECT_EQ(requests_.deadline(), clock_.time + Requests::kPatience);
+  EXPECT_EQ(answer, "");
+}
+
+TEST_F(RequestsTest, WhatIsBusyForEverHoldsUpNoRequestForEver) {
+  start();
+  kernel_.slow = true;
+  reconciler_.merge<SysctlKind>("one", {{"a", "2"}});
+  reconciler_.run();
+  std::string verified, gone;
+  requests_.verify(to(verified));
+  requests_.uninstall(to(gone));
+  const auto pass_after = [&](std::chrono::seconds time) {
+    clock_.time += time;
+    reconciler_.run();
+    requests_.advance();
+  };
+  pass_after(0s);
+  pass_after(Requests::kReadPatience - 1s);
+  EXPECT_EQ(verified, "");
+  pass_after(1s);
+  const std::string why = "error: the kernel could not be read within 20 s; still busy: sysctl";
+  EXPECT_EQ(verified, why);
+  pass_after(Requests::kPatience);
+  EXPECT_EQ(gone, "");
+  pass_after(Requests::kReadPatience);
+  EXPECT_EQ(gone, why);
+  EXPECT_FALSE(requests_.deadline());
+
+  // It ends after all.
+  std::string again;
+  requests_.uninstall(to(again));
+  pass_after(0s);
+  kernel_.slow = false;
+  kernel_.complete();
+  pass_after(0s);
+  EXPECT_EQ(again, R"({"ok":true})");
+  EXPECT_EQ(uninstalled_, 1);
+  EXPECT_EQ(verified, why);
+}
+
 TEST_F(RequestsTest, RepairMendsAndTellsWhatWasWrong) {
   start();
   kernel_.entries.erase("a");
