@@ -88,6 +88,11 @@ std::string LabNames::pod_log(std::string_view name_space, std::string_view pod)
   return name_space == "default" ? fmt::format("{}/{}.log", pods_directory(), pod)
                                  : fmt::format("{}/{}_{}.log", pods_directory(), name_space, pod);
 }
+bool LabNames::is_pod_log(std::string_view file, std::string_view name_space) {
+  const std::size_t separator = file.find('_');  // which no name has in it
+  const auto of = separator == file.npos ? "default" : file.substr(0, separator);
+  return file.ends_with(".log") && of == name_space;
+}
 
 std::string LabNames::fabric_netns() const { return fmt::format("weft-{}-fabric", lab_); }
 std::string LabNames::node_netns(std::string_view node) const {

@@ -45,6 +45,8 @@ class LabNames {
   std::string pod_record(std::string_view id) const;  // pods/<id>.json
   std::string pod_state(std::string_view id) const;   // pods/<id>.state.json, the supervisor's
   std::string pod_log(std::string_view name_space, std::string_view pod) const;
+  // Of a file in pods/: is it the log of a pod in exactly this namespace?
+  static bool is_pod_log(std::string_view file, std::string_view name_space);
 
   std::string fabric_netns() const;
   std::string node_netns(std::string_view node) const;

@@ -19,6 +19,19 @@ TEST(LabNames, RefusesWhatIsNoDnsLabel) {
   EXPECT_TRUE(LabNames::for_lab("a-1").has_value());
 }
 
+TEST(LabNames, KnowsTheLogsOfANamespaceFromThoseOfALongerName) {
+  const LabNames lab = names("a");
+  const auto is_of_check = [](const std::string& log) {
+    return LabNames::is_pod_log(log.substr(log.rfind('/') + 1), "weft-check");
+  };
+  EXPECT_TRUE(is_of_check(lab.pod_log("weft-check", "client-node1")));
+  EXPECT_FALSE(is_of_check(lab.pod_log("weft-check-x", "client")));
+  EXPECT_FALSE(is_of_check(lab.pod_log("default", "weft-check-x")));
+  EXPECT_FALSE(is_of_check(lab.pod_log("default", "weft-check")));
+  EXPECT_TRUE(LabNames::is_pod_log("web.log", "default"));
+  EXPECT_FALSE(LabNames::is_pod_log("weft-check_client.json", "weft-check"));
+}
+
 TEST(LabNames, OwnsItsFabricNodesAndPodsOnly) {
   const LabNames lab = names("a");
   EXPECT_TRUE(lab.owns_netns("weft-a-fabric"));

@@ -139,7 +139,7 @@ Result<> remove_probes(const Lab& lab, ObjectStore& store) {
   std::error_code error;
   for (fs::directory_iterator entry(lab.names.pods_directory(), error), end; entry != end;
        entry.increment(error)) {
-    if (entry->path().filename().string().starts_with(kCheckNamespace))
+    if (LabNames::is_pod_log(entry->path().filename().string(), kCheckNamespace))
       fs::remove(entry->path(), error);
   }
   return {};
