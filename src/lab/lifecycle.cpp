@@ -81,7 +81,7 @@ Result<> settle(const Lab& lab, Progress& progress) {
   std::vector<std::string> nodes;
   for (const NodePlan& node : plan_nodes(lab.settings)) nodes.push_back(node.name);
   const std::size_t count = nodes.size();
-  WEFT_TRY(wait_until_written(lab, std::move(nodes), kSettleTimeout, [&](std::size_t written) {
+  WEFT_TRY(wait_until_written(lab, nodes, kSettleTimeout, [&](std::size_t written) {
     progress.show("agents", fmt::format("{}/{} settled", written, count));
   }));
   progress.done("agents", fmt::format("{0}/{0} settled", count));

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <signal.h>
 
+#include <algorithm>
 #include <deque>
 #include <filesystem>
 #include <fstream>
@@ -12,6 +13,7 @@
 
 #include "control/client.h"
 #include "lab/interrupt.h"
+#include "lab/parallel.h"
 #include "linux/cgroup.h"
 #include "linux/netns.h"
 #include "linux/process.h"
@@ -24,7 +26,7 @@ using Clock = std::chrono::steady_clock;
 using namespace std::chrono_literals;
 
 constexpr auto kPollInterval = 5ms;
-constexpr auto kAgentPatience = 6s;
+constexpr std::chrono::milliseconds kAgentPatience = 6s;
 constexpr auto kKillPatience = 10s;
 constexpr std::size_t kTailLines = 5;
 
@@ -50,14 +52,38 @@ Failure agent_ended(const Lab& lab, const std::string& node) {
                           tail_of(lab.names.agent_log(node), kTailLines)));
 }
 
-// Whether the agent has written everything, which it is given a second for. If not: the `reason`.
-Result<bool> has_written(const Lab& lab, const std::string& node, std::string& reason) {
-  const control::Request wait{"wait", {{"timeoutSeconds", std::int64_t{1}}}};
-  const auto answer = control::ask_agent(lab.names.agent_socket(node), wait, kAgentPatience);
-  if (answer) return true;
-  if (!agent_pid(lab, node)) return agent_ended(lab, node);
-  reason = answer.error().message;  // maybe that it does not listen yet
-  return false;
+// A node whose agent is waited for.
+struct Awaited {
+  std::string node{};
+  bool written = false;
+  std::string reason = "it was not asked in time";  // if not
+};
+
+// Asks whether the agent has written everything, which it is given a second of the `left` for.
+Result<> ask(const Lab& lab, Awaited& awaited, std::chrono::milliseconds left) {
+  const control::Request wait{"wait", {{"timeoutSeconds", std::int64_t{left > 1s ? 1 : 0}}}};
+  const auto answer = control::ask_agent(lab.names.agent_socket(awaited.node), wait,
+                                         std::min(left, kAgentPatience));
+  awaited.written = answer.has_value();
+  if (answer) return {};
+  if (!agent_pid(lab, awaited.node)) return agent_ended(lab, awaited.node);
+  awaited.reason = answer.error().message;  // maybe that it does not listen yet
+  return {};
+}
+
+// Once each, as far as the time goes.
+Result<> ask_all(const Lab& lab, std::vector<Awaited>& nodes, Clock::time_point deadline) {
+  return in_parallel(nodes.size(), [&](std::size_t i) -> Result<> {
+    WEFT_TRY(not_interrupted());
+    const auto left = std::chrono::floor<std::chrono::milliseconds>(deadline - Clock::now());
+    return left > 0ms ? ask(lab, nodes[i], left) : Result<>();
+  });
+}
+
+Failure not_settled(const Lab& lab, const Awaited& awaited) {
+  const std::string log = lab.names.agent_log(awaited.node);
+  return fail(fmt::format("{}: the agent has not settled: {}; its log, {}, says:\n{}", awaited.node,
+                          awaited.reason, log, tail_of(log, kTailLines)));
 }
 
 }  // namespace
@@ -138,26 +164,18 @@ std::optional<pid_t> agent_pid(const Lab& lab, const std::string& node) {
   return pids.front();
 }
 
-Result<> wait_until_written(const Lab& lab, std::vector<std::string> nodes,
+Result<> wait_until_written(const Lab& lab, const std::vector<std::string>& nodes,
                             std::chrono::milliseconds timeout,
                             const std::function<void(std::size_t written)>& progress) {
-  const std::size_t all = nodes.size();
-  std::map<std::string, std::string> reasons;
+  std::vector<Awaited> awaited;
+  for (const std::string& node : nodes) awaited.push_back({node});
   const auto deadline = Clock::now() + timeout;
   for (;;) {
-    for (auto node = nodes.begin(); node != nodes.end();) {
-      WEFT_ASSIGN(const bool written, has_written(lab, *node, reasons[*node]));
-      node = written ? nodes.erase(node) : node + 1;
-    }
-    if (progress) progress(all - nodes.size());
-    if (nodes.empty()) return {};
-    WEFT_TRY(not_interrupted());
-    if (Clock::now() > deadline) {
-      const std::string& node = nodes.front();
-      return fail(fmt::format("{}: the agent has not settled: {}; its log, {}, says:\n{}", node,
-                              reasons[node], lab.names.agent_log(node),
-                              tail_of(lab.names.agent_log(node), kTailLines)));
-    }
+    WEFT_TRY(ask_all(lab, awaited, deadline));
+    std::erase_if(awaited, [](const Awaited& one) { return one.written; });
+    if (progress) progress(nodes.size() - awaited.size());
+    if (awaited.empty()) return {};
+    if (Clock::now() >= deadline) return not_settled(lab, awaited.front());
     std::this_thread::sleep_for(kPollInterval);
   }
 }

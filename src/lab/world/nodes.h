@@ -33,8 +33,9 @@ Result<> stop_agent(const Lab& lab, const std::string& node, std::chrono::millis
 std::optional<pid_t> agent_pid(const Lab& lab, const std::string& node);
 
 // Waits until every agent says that its kernel has all that the manifests say now; `progress` hears
-// how many have. Fails with the agent's own words when one ends, refuses or takes too long.
-Result<> wait_until_written(const Lab& lab, std::vector<std::string> nodes,
+// how many have. Fails with the agent's own words when one ends, refuses or takes too long; one
+// that hangs costs no more than the time there is.
+Result<> wait_until_written(const Lab& lab, const std::vector<std::string>& nodes,
                             std::chrono::milliseconds timeout,
                             const std::function<void(std::size_t written)>& progress = {});
 
