@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""clang-tidy over the tree, two at a time, each file only when it or a header it reads has changed.
+"""clang-tidy over the tree, as many at a time as there are cores, each file only when it or a header it reads has changed.
 
 Usage: tools/tidy.py BUILD_DIR     (a built tree: ninja's dependency log says which headers a file reads)
 """

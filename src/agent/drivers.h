@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// One driver for every kind, in the thread's network namespace, at its place in the order of
-// writes: links before what rests on them, and nftables last, in one batch, so that nothing points
-// where nothing is yet.
+// One driver for every kind (of nftables one for each table, which is one batch), in the thread's
+// network namespace, at its place in the order of writes: links before what rests on them, nftables
+// after those, and last the file that has a runtime start pods. So nothing points where nothing is
+// yet.
 #pragma once
 
 #include <cstdint>
