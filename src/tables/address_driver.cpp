@@ -4,7 +4,6 @@
 #include <linux/if_addr.h>
 
 #include <cerrno>
-#include <iterator>
 #include <map>
 #include <string>
 #include <utility>
@@ -108,22 +107,18 @@ void AddressDriver::write(const reconcile::Changes<AddressKind>& changes,
             put_change(change, index, batch);
         });
       });
-  const auto there = take_failed<AddressKind>(
+  const Again<AddressKind> there = take_failed<AddressKind>(
       changes, failures,
       [](const auto& change, const Error& error) { return change.value && error.code == EEXIST; });
-  if (!there.empty()) replace(there, links, failures);
+  if (!there.changes.empty()) replace(there, links, failures);
   done(std::move(failures));
 }
 
-void AddressDriver::replace(const reconcile::Changes<AddressKind>& changes, LinkIndex& links,
+void AddressDriver::replace(const Again<AddressKind>& there, LinkIndex& links,
                             std::vector<reconcile::WriteFailure<AddressKind>>& failures) {
-  const auto standing = find_standing(socket_, links, changes);
-  write_batch<AddressKind>(
-      socket_, changes,
-      [&](auto refused) {
-        std::move(refused.begin(), refused.end(), std::back_inserter(failures));
-      },
-      [&](const auto& change, netlink::Batch& batch) -> Result<> {
+  const auto standing = find_standing(socket_, links, there.changes);
+  write_again<AddressKind>(
+      socket_, there, failures, [&](const auto& change, netlink::Batch& batch) -> Result<> {
         if (!standing) return Failure(standing.error());
         const auto found = standing->find({change.key.link, change.key.prefix.address});
         if (found != standing->end()) netlink::put_address_removal(batch, found->second);

@@ -23,7 +23,7 @@ class AddressDriver final : public RtnetlinkDriver<AddressKind> {
              reconcile::WriteDone<AddressKind> done) override;
 
  private:
-  void replace(const reconcile::Changes<AddressKind>& changes, LinkIndex& links,
+  void replace(const Again<AddressKind>& there, LinkIndex& links,
                std::vector<reconcile::WriteFailure<AddressKind>>& failures);
 };
 

@@ -41,7 +41,7 @@ class TableDesired final : public reconcile::Desired<Kind> {
   const typename Kind::Table& table_;
 };
 
-// "KEY: error" of every failure.
+// "KEY: error" of every failure, "half done, KEY: error" where it is.
 template <class Kind>
 std::vector<std::string> write(reconcile::Driver<Kind>& driver,
                                const reconcile::Changes<Kind>& changes,
@@ -49,7 +49,8 @@ std::vector<std::string> write(reconcile::Driver<Kind>& driver,
   std::vector<std::string> errors;
   driver.write(changes, TableDesired<Kind>(desired), [&](auto failures) {
     for (const auto& failure : failures)
-      errors.push_back((failure.key ? Kind::describe(*failure.key) : "whole write") + ": " +
+      errors.push_back((failure.half_done ? "half done, " : "") +
+                       (failure.key ? Kind::describe(*failure.key) : "whole write") + ": " +
                        failure.error.message);
   });
   return errors;

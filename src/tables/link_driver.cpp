@@ -56,8 +56,20 @@ Result<netlink::Link> link_to_create(const std::string& name, const LinkKind::Va
   return link;
 }
 
-Result<> change_in_place(const netlink::Link& actual, const LinkKind::Value& from,
+// Leaves it down: some kernels rename only then.
+void put_rename(const netlink::Link& link, const std::string& name, netlink::Batch& batch) {
+  netlink::Link down;
+  down.index = link.index;
+  down.up = false;
+  netlink::put_link_change(batch, down);
+  netlink::put_link_rename(batch, link.index, name);
+}
+
+// Of `actual`, which has the values `from`, or those under another name.
+Result<> change_in_place(const netlink::Link& actual, const std::string& name, LinkKind::Value from,
                          const LinkKind::Value& to, LinkIndex& links, netlink::Batch& batch) {
+  const bool renamed = actual.name != name;
+  if (renamed) from.up = false;
   netlink::Link link;
   link.index = actual.index;
   link.name = actual.name;
@@ -73,6 +85,7 @@ Result<> change_in_place(const netlink::Link& actual, const LinkKind::Value& fro
     }
     link.hairpin = to.hairpin;  // a port's setting does not move with it
   }
+  if (renamed) put_rename(actual, name, batch);
   if (link.up || link.mtu || link.mac || link.group || link.hairpin || link.master)
     netlink::put_link_change(batch, link);
   if (!netlink::same(to.type, from.type)) {
@@ -98,15 +111,6 @@ Result<std::optional<netlink::Link>> find_renamed(const LinkKind::Value& value, 
   return std::nullopt;
 }
 
-// Leaves it down: some kernels rename only then.
-void put_rename(const netlink::Link& link, const std::string& name, netlink::Batch& batch) {
-  netlink::Link down;
-  down.index = link.index;
-  down.up = false;
-  netlink::put_link_change(batch, down);
-  netlink::put_link_rename(batch, link.index, name);
-}
-
 bool rests_on(const reconcile::Change<LinkKind>& change, const std::set<std::string>& links) {
   return change.value && (links.contains(change.value->lower) ||
                           (change.value->master && links.contains(*change.value->master)));
@@ -130,6 +134,14 @@ void name_taken_ports(const reconcile::Changes<LinkKind>& changes,
   }
 }
 
+// The bridge itself is what it shall be, whatever becomes of its ports.
+bool lacks_only_ports(const reconcile::Change<LinkKind>& change) {
+  if (!change.previous) return false;
+  LinkKind::Value bridge = *change.previous;
+  bridge.missing_ports.clear();
+  return LinkKind::same(*change.value, bridge);
+}
+
 // The pods' links that are no port of any bridge: none is meant to be.
 Result<std::vector<netlink::Link>> detached_pods(LinkIndex& links, std::uint32_t group) {
   if (group == 0) return {};
@@ -150,19 +162,13 @@ Result<> encode(const reconcile::Change<LinkKind>& change, LinkIndex& links, con
     return {};
   }
   WEFT_ASSIGN(std::optional<netlink::Link> actual, links.read(change.key));
-  const bool named = actual.has_value();
-  if (!named) {
+  if (!actual) {
     WEFT_ASSIGN(actual, find_renamed(*change.value, links));
   }
   if (actual) {
     WEFT_ASSIGN(LinkKind::Value from, value_of(*actual, links));
-    if (!needs_remaking(*change.value, from)) {
-      if (!named) {
-        put_rename(*actual, change.key, batch);
-        from.up = false;
-      }
-      return change_in_place(*actual, from, *change.value, links, batch);
-    }
+    if (!needs_remaking(*change.value, from))
+      return change_in_place(*actual, change.key, std::move(from), *change.value, links, batch);
   }
   WEFT_ASSIGN(const netlink::Link link, link_to_create(change.key, *change.value, links));
   if (actual) netlink::put_link_removal(batch, actual->index);
@@ -211,33 +217,40 @@ void LinkDriver::write(const reconcile::Changes<LinkKind>& changes,
   name_taken_ports(changes, failures);
   for (const auto& change : changes) {
     if (!change.value || !std::holds_alternative<netlink::Bridge>(change.value->type)) continue;
-    Result<> attached = attach_pods(change.key);
-    if (!attached) failures.push_back({change.key, std::move(attached.error())});
+    auto failure = attach_pods(change.key);
+    if (!failure) continue;
+    failure->half_done = failure->half_done || !lacks_only_ports(change);
+    failures.push_back(std::move(*failure));
   }
   done(std::move(failures));
 }
 
-Result<> LinkDriver::attach_pods(const std::string& bridge) {
+// Half done: some were attached.
+std::optional<LinkDriver::Failed> LinkDriver::attach_pods(const std::string& bridge) {
   LinkIndex links(socket_);
-  WEFT_ASSIGN(const auto index, links.find(bridge));
-  if (!index) return {};  // its own failure says why
-  WEFT_ASSIGN(const std::vector<netlink::Link> detached,
-              detached_pods(links, ownership_.port_group));
+  const auto index = links.find(bridge);
+  if (!index) return Failed{bridge, index.error()};
+  if (!*index) return std::nullopt;  // its own failure says why
+  const auto detached = detached_pods(links, ownership_.port_group);
+  if (!detached) return Failed{bridge, detached.error()};
   netlink::Batch batch;
   std::vector<std::string_view> port_of;  // by message
-  for (const netlink::Link& link : detached) {
+  for (const netlink::Link& link : *detached) {
     netlink::Link port;
     port.index = link.index;
-    port.master = index;
+    port.master = *index;
     port.hairpin = true;  // as the CNI configuration list says
     netlink::put_link_change(batch, port);
     port_of.resize(batch.count(), link.name);
   }
-  WEFT_ASSIGN(const std::vector<netlink::Refusal> refusals, socket_.execute(batch));
-  for (const netlink::Refusal& refusal : refusals)
+  const auto refusals = socket_.execute(batch);
+  if (!refusals) return Failed{bridge, refusals.error()};
+  const bool half_done = refusals->size() < batch.count();
+  for (const netlink::Refusal& refusal : *refusals)
     if (!is_gone(refusal.error))
-      return Failure(Error(refusal.error).in("port " + std::string(port_of[refusal.index])));
-  return {};
+      return Failed{bridge, Error(refusal.error).in("port " + std::string(port_of[refusal.index])),
+                    half_done};
+  return std::nullopt;
 }
 
 }  // namespace weft::tables

@@ -8,6 +8,7 @@
 // read as different, and every write to it attaches those.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -31,7 +32,8 @@ class LinkDriver final : public reconcile::PromptDriver<LinkKind> {
              reconcile::WriteDone<LinkKind> done) override;
 
  private:
-  Result<> attach_pods(const std::string& bridge);
+  using Failed = reconcile::WriteFailure<LinkKind>;
+  std::optional<Failed> attach_pods(const std::string& bridge);
 
   netlink::Socket& socket_;
   Ownership ownership_;

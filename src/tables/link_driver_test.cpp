@@ -176,6 +176,15 @@ TEST_F(LinkDriverTest, APortThatCannotBeAttachedIsNamedAndTriedAgain) {
   EXPECT_THAT(repair(driver_, node()),
               ElementsAre("cni0: port p1: RTM_NEWLINK: Device or resource busy"));
   EXPECT_THAT(drift(driver_, node()), ElementsAre(HasSubstr("without port p1")));
+  sh("ip link set cni0 mtu 1400");
+  EXPECT_THAT(repair(driver_, node()),
+              ElementsAre("half done, cni0: port p1: RTM_NEWLINK: Device or resource busy"));
+  sh("ip link add p2 group 87 type veth peer name q2");
+  EXPECT_THAT(repair(driver_, node()),
+              ElementsAre("half done, cni0: port p1: RTM_NEWLINK: Device or resource busy"));
+  sh("ip link del cni0");
+  EXPECT_THAT(repair(driver_, node()),
+              ElementsAre("half done, cni0: port p1: RTM_NEWLINK: Device or resource busy"));
   sh("ip link del taken");
   EXPECT_THAT(repair(driver_, node()), IsEmpty());
 }
@@ -184,14 +193,13 @@ TEST_F(LinkDriverTest, APortThatCannotBeAttachedIsNamedAndTriedAgain) {
 TEST_F(LinkDriverTest, ATakenUdpPortIsNamedAndTheLinkComesUpOnceItIsFree) {
   sh("ip link add vx9 type vxlan id 9 local 172.31.0.11 dev eth0 dstport 8472 gbp;"
      " ip link set vx9 up");  // with an extension, which no other link can share the port with
-  const std::vector<std::string> taken{
-      "weft.1: UDP port 8472 is taken: RTM_NEWLINK: Address already in use"};
-  EXPECT_EQ(repair(driver_, node()), taken);
+  const std::string taken = "weft.1: UDP port 8472 is taken: RTM_NEWLINK: Address already in use";
+  EXPECT_THAT(repair(driver_, node()), ElementsAre("half done, " + taken));
   const std::string index = index_of("weft.1");
   EXPECT_THAT(drift(driver_, node()), ElementsAre(StartsWith("different weft.1: vxlan id 1 local "
                                                              "172.31.0.11 dstport 8472 dev eth0 "
                                                              "down mtu 1450")));
-  EXPECT_EQ(repair(driver_, node()), taken);
+  EXPECT_THAT(repair(driver_, node()), ElementsAre(taken));
   sh("ip link del vx9");
   EXPECT_THAT(repair(driver_, node()), IsEmpty());
   EXPECT_EQ(index_of("weft.1"), index);
@@ -202,6 +210,16 @@ TEST_F(LinkDriverTest, AnotherVxlanInTheWayIsNamedAndNotTouched) {
   EXPECT_THAT(repair(driver_, node()),
               ElementsAre("weft.1: VNI 1, port 8472 is taken by link flannel.1"));
   sh("ip link show flannel.1");
+}
+
+TEST_F(LinkDriverTest, OneThatIsGoneAndCannotBeMadeAnewIsHalfDone) {
+  ASSERT_THAT(repair(driver_, node()), IsEmpty());
+  sh("ip link add flannel.2 type vxlan id 2 local 172.31.0.11 dev eth0 dstport 8472");
+  LinkKind::Table desired = node();
+  desired["weft.1"].type = netlink::Vxlan{2, 8472, ip("172.31.0.11")};
+  EXPECT_THAT(repair(driver_, desired),
+              ElementsAre(StartsWith("half done, weft.1: RTM_NEWLINK: File exists")));
+  EXPECT_THAT(sh("ip -o link"), Not(HasSubstr("weft.1")));
 }
 
 TEST_F(LinkDriverTest, AddingWhatIsThereTakesItOver) {

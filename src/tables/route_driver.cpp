@@ -2,7 +2,6 @@
 #include "tables/route_driver.h"
 
 #include <cerrno>
-#include <iterator>
 #include <string>
 #include <utility>
 
@@ -134,30 +133,31 @@ void RouteDriver::write(const reconcile::Changes<RouteKind>& changes,
   write_batch<RouteKind>(
       socket_, changes, [&](auto refused) { failures = std::move(refused); },
       [&](const reconcile::Change<RouteKind>& change, netlink::Batch& batch) -> Result<> {
-        put_surplus_removal(change.key, batch);
-        if (!change.value || held_.contains(change.key))
+        if (!change.value) {
+          put_surplus_removal(change.key, batch);
           return encode(change, links, ownership_, batch);
+        }
         WEFT_ASSIGN(const netlink::Route route,
                     route_of(change.key, *change.value, links, ownership_));
-        netlink::put_new_route(batch, route);
+        put_surplus_removal(change.key, batch);
+        if (held_.contains(change.key))
+          netlink::put_route(batch, route);
+        else
+          netlink::put_new_route(batch, route);
         return {};
       });
 
-  const auto blocked =
+  const Again<RouteKind> blocked =
       take_failed<RouteKind>(changes, failures, [&](const auto& change, const Error& error) {
         return error.code == EINVAL && may_be_blocked(change) && held_.contains(change.key);
       });
-  write_batch<RouteKind>(
-      socket_, blocked,
-      [&](auto refused) {
-        std::move(refused.begin(), refused.end(), std::back_inserter(failures));
-      },
-      [&](const reconcile::Change<RouteKind>& change, netlink::Batch& batch) {
-        netlink::Route whosever = route_of(change.key, ownership_);
-        whosever.protocol = RTPROT_UNSPEC;
-        netlink::put_route_removal(batch, whosever);
-        return encode(change, links, ownership_, batch);
-      });
+  write_again<RouteKind>(socket_, blocked, failures,
+                         [&](const reconcile::Change<RouteKind>& change, netlink::Batch& batch) {
+                           netlink::Route whosever = route_of(change.key, ownership_);
+                           whosever.protocol = RTPROT_UNSPEC;
+                           netlink::put_route_removal(batch, whosever);
+                           return encode(change, links, ownership_, batch);
+                         });
   note_written(changes, failures);
   name_strangers(failures);
   done(std::move(failures));
@@ -169,6 +169,7 @@ void RouteDriver::note_written(const reconcile::Changes<RouteKind>& changes,
   for (const auto& failure : failures) {
     if (!failure.key) return;
     failed.insert(*failure.key);
+    if (failure.half_done) held_.erase(*failure.key);  // the read that follows tells
   }
   for (const auto& change : changes) {
     if (failed.contains(change.key)) continue;

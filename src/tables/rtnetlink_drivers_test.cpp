@@ -105,6 +105,18 @@ TEST_F(AddressDriverTest, AMissingLinkIsAnErrorThatNamesIt) {
               ElementsAre("10.0.0.1/24 dev nil0: link nil0: No such device"));
 }
 
+TEST_F(AddressDriverTest, OneThatIsGoneAndIsRefusedAsItShallBeIsHalfDone) {
+  AddressKind::Table table{{{"cni0", prefix("10.244.1.1/24")}, {}},
+                           {{"cni0", prefix("10.244.1.2/24")}, {}}};
+  ASSERT_THAT(repair(driver_, table), IsEmpty());
+  table.at({"cni0", prefix("10.244.1.2/24")}).scope = RT_SCOPE_LINK;  // a subnet has one
+  EXPECT_THAT(repair(driver_, table),
+              ElementsAre(StartsWith("half done, 10.244.1.2/24 dev cni0: RTM_NEWADDR: Invalid")));
+  EXPECT_THAT(sh("ip -o addr show dev cni0"), Not(HasSubstr("10.244.1.2")));
+  EXPECT_THAT(repair(driver_, table),
+              ElementsAre(StartsWith("10.244.1.2/24 dev cni0: RTM_NEWADDR: Invalid")));
+}
+
 class NeighborDriverTest : public RtnetlinkDriversTest {
  protected:
   static NeighborKind::Table node() {
@@ -289,6 +301,28 @@ TEST_F(RouteDriverTest, WhatTookThePlaceOfOursIsReplaced) {
   EXPECT_EQ(sh("ip route show 10.244.2.0/24"),
             "10.244.2.0/24 via 10.244.2.0 dev weft.1 proto 87 onlink \n");
   EXPECT_THAT(sh("ip -6 route show fd00:10:244:2::/64"), HasSubstr("dev weft.1 proto 87"));
+}
+
+TEST_F(RouteDriverTest, OneThatIsGoneAndIsRefusedAsItShallBeIsHalfDoneAndNoLongerOurs) {
+  const RouteKind::Key key{prefix("fd00:10:244:2::/64"), 0};
+  RouteKind::Value direct;
+  direct.link = "cni0";
+  ASSERT_THAT(repair(driver_, {{key, direct}}), IsEmpty());
+  sh("ip -6 addr add fd00:10:244:2::5/128 dev cni0 nodad");
+  const RouteKind::Table desired{{key, via("fd00:10:244:2::5", "weft.1", true)}};
+  EXPECT_THAT(repair(driver_, desired),
+              ElementsAre(StartsWith("half done, fd00:10:244:2::/64: RTM_NEWROUTE: Invalid")));
+  sh("ip -6 route add fd00:10:244:2::/64 dev eth0; ip addr del fd00:10:244:2::5/128 dev cni0");
+  EXPECT_THAT(repair(driver_, desired), ElementsAre(HasSubstr("somebody else's route is there")));
+}
+
+TEST_F(RouteDriverTest, WhatIsLeftOutHasNothingRemoved) {
+  RouteKind::Table table = node();
+  ASSERT_THAT(repair(driver_, table), IsEmpty());
+  sh("ip route append 10.244.2.0/24 via 172.31.0.2 proto 87");
+  table[{prefix("10.244.2.0/24"), 0}].link = "nil0";
+  EXPECT_THAT(repair(driver_, table), ElementsAre("10.244.2.0/24: link nil0: No such device"));
+  EXPECT_EQ(sh("ip route show 10.244.2.0/24 proto 87 | wc -l"), "2\n");
 }
 
 TEST_F(RouteDriverTest, AThousandRoutesInOneWrite) {
