@@ -25,15 +25,23 @@ bool needs_rebuild(const Change<NftKind>& change) {
 
 }  // namespace
 
+const Error* NftTransaction::LeftOut::find(const NftKind::Key& key) const {
+  if (why_.empty()) return nullptr;
+  auto found = why_.find(key);
+  if (found == why_.end() && !key.element.empty()) found = why_.find({key.name, {}});
+  return found == why_.end() ? nullptr : &found->second;
+}
+
 Result<NftTransaction> NftTransaction::plan(const Changes<NftKind>& changes,
-                                            const Desired<NftKind>& desired) {
+                                            const Desired<NftKind>& desired,
+                                            const LeftOut& left_out) {
   NftTransaction transaction;
   transaction.find_tables(changes);
   for (const Change<NftKind>& change : changes) WEFT_TRY(transaction.take(change, desired));
   if (transaction.rebuilt_.empty()) return transaction;
   Result<> result;
   desired.each([&](const NftKind::Key& key, const NftKind::Value& value) {
-    if (result && transaction.rebuilt_.contains({key.name->family, key.name->table}))
+    if (result && transaction.rebuilds(*key.name) && left_out.find(key) == nullptr)
       result = transaction.add_whole(key, value, desired);
   });
   WEFT_TRY(std::move(result));

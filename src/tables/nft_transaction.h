@@ -12,6 +12,7 @@
 
 #include <map>
 #include <set>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -23,9 +24,20 @@ namespace weft::tables {
 
 class NftTransaction {
  public:
+  // What does not come into a table that is made anew, and why; a set takes its elements along.
+  class LeftOut {
+   public:
+    void add(NftKind::Key key, Error error) { why_.try_emplace(std::move(key), std::move(error)); }
+    const Error* find(const NftKind::Key& key) const;  // null: it comes
+
+   private:
+    std::unordered_map<NftKind::Key, Error, NftKind::KeyHash> why_{};
+  };
+
   // All that is given lives until encode() is done. Fails when an element's set is nowhere defined.
   static Result<NftTransaction> plan(const reconcile::Changes<NftKind>& changes,
-                                     const reconcile::Desired<NftKind>& desired);
+                                     const reconcile::Desired<NftKind>& desired,
+                                     const LeftOut& left_out);
 
   // An object, or an element of it: of a change the address of its key's bytes.
   using Entry = std::pair<const NftName*, const NftBytes*>;
@@ -38,7 +50,9 @@ class NftTransaction {
   // The same each time, but for what a trace wants alone.
   void encode(nft::Batch& batch, Trace* trace = nullptr) const;
 
+  // Whether any table is made anew, and whether this object's is.
   bool rebuilds() const { return !rebuilt_.empty(); }
+  bool rebuilds(const NftName& name) const { return rebuilt_.contains({name.family, name.table}); }
 
  private:
   using Table = std::pair<std::uint8_t, std::string>;  // family and name

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <unordered_set>
 
 namespace weft::tables {
 
@@ -45,13 +46,15 @@ NftWrite::Failures NftWrite::run(const Changes& changes) {
 }
 
 Result<bool> NftWrite::commit(const Changes& changes, bool traced) {
-  WEFT_ASSIGN(const NftTransaction transaction, NftTransaction::plan(changes, desired_));
+  WEFT_ASSIGN(const NftTransaction transaction, NftTransaction::plan(changes, desired_, left_out_));
   nft::Batch batch;
   trace_.entries.clear();
   transaction.encode(batch, traced ? &trace_ : nullptr);
   WEFT_ASSIGN(const auto refusals, batch.try_commit(socket_));
-  if (refusals.empty()) return true;
-  if (transaction.rebuilds()) return Failure(refusals.front().error);
+  if (refusals.empty()) {
+    if (transaction.rebuilds()) name_left_out(transaction);
+    return true;
+  }
   if (!traced) {
     nft::Batch again;
     transaction.encode(again, &trace_);
@@ -59,7 +62,29 @@ Result<bool> NftWrite::commit(const Changes& changes, bool traced) {
   refused_.clear();
   for (const netlink::Refusal& refusal : refusals) WEFT_TRY(blame(batch, refusal));
   blame_dependents(changes);
+  if (transaction.rebuilds()) leave_out(transaction);
   return false;
+}
+
+// What was refused of a table that is made anew.
+void NftWrite::leave_out(const NftTransaction& transaction) {
+  for (const auto& [entry, refused] : refused_)
+    if (transaction.rebuilds(*entry.first))
+      left_out_.add({entry.first, entry.second == nullptr ? NftBytes() : *entry.second},
+                    refused.error);
+}
+
+// Also what is in no change: it went with the table, and did not come back.
+void NftWrite::name_left_out(const NftTransaction& transaction) {
+  std::unordered_set<NftKind::Key, NftKind::KeyHash> named;
+  for (auto& failure : failures_) {
+    failure.half_done = transaction.rebuilds(*failure.key->name);
+    named.insert(*failure.key);
+  }
+  desired_.each([&](const NftKind::Key& key, const NftKind::Value&) {
+    if (!transaction.rebuilds(*key.name) || named.contains(key)) return;
+    if (const Error* const error = left_out_.find(key)) failures_.push_back({key, *error, true});
+  });
 }
 
 Result<> NftWrite::blame(const nft::Batch& batch, const netlink::Refusal& refusal) {
@@ -108,7 +133,9 @@ NftWrite::Changes NftWrite::without_refused(const Changes& changes) {
   rest.reserve(changes.size());
   for (const auto& change : changes) {
     const auto refused = refused_.find(entry_of(change));
-    if (refused == refused_.end())
+    if (const Error* const error = left_out_.find(change.key))
+      failures_.push_back({change.key, *error});
+    else if (refused == refused_.end())
       rest.push_back(change);
     else if (!refused->second.gone)
       failures_.push_back({change.key, refused->second.error});

@@ -12,9 +12,13 @@
 //   EPERM; the batch's ends       of no change: another process holds the table; no valid ruleset
 //   any other                     this change; what depends on it is refused in the next round
 //
-// A wrong idea, a refusal of no change, one in a table that is made anew, or too many rounds: then
-// nothing is written, and the failure has no key. Two intervals that overlap say EEXIST as well,
-// which is the one's fault that comes later.
+// A wrong idea, a refusal of no change, or too many rounds: then nothing is written, and the
+// failure has no key. Two intervals that overlap say EEXIST as well, which is the one's fault that
+// comes later.
+//
+// Into a table that is made anew comes all that is desired, also what is in no change, and was
+// refused before perhaps. What is refused of it is half done, whether it was to change or not: the
+// kernel has nothing of it then.
 #pragma once
 
 #include <map>
@@ -48,6 +52,8 @@ class NftWrite {
   };
 
   Result<bool> commit(const Changes& changes, bool traced);  // false: something was refused
+  void leave_out(const NftTransaction& transaction);
+  void name_left_out(const NftTransaction& transaction);
   Result<> blame(const nft::Batch& batch, const netlink::Refusal& refusal);
   void blame_dependents(const Changes& changes);
   Changes without_refused(const Changes& changes);
@@ -56,6 +62,7 @@ class NftWrite {
   const reconcile::Desired<NftKind>& desired_;
   NftTransaction::Trace trace_{};
   std::map<NftTransaction::Entry, Refused> refused_{};  // of the last round
+  NftTransaction::LeftOut left_out_{};
   Failures failures_{};
 };
 

@@ -21,13 +21,24 @@ class NftWriteTest : public ::testing::Test, protected NftDriverHarness {
 
   // Writes sample_ over `before`: the keys that were refused, "*" for one without.
   std::vector<std::string> refused(const NftKind::Table& before) {
+    return told(failures(before, sample_.table()));
+  }
+  std::vector<std::string> told(const std::vector<reconcile::WriteFailure<NftKind>>& failures) {
     std::vector<std::string> keys;
     error_.clear();
-    for (const auto& failure : failures(before, sample_.table())) {
-      keys.push_back(failure.key ? NftKind::describe(*failure.key) : "*");
+    for (const auto& failure : failures) {
+      keys.push_back((failure.half_done ? "half done, " : "") +
+                     (failure.key ? NftKind::describe(*failure.key) : "*"));
       error_ += failure.error.message;
     }
     return keys;
+  }
+  // Which makes the whole table anew.
+  void retype_hairpin() {
+    const NftKind::Key key = sample_.key(NftType::kSet, "hairpin");
+    NftSet set = *sample_.table().at(key).set();
+    set.size = 4'096;
+    sample_.table()[key] = nft_set(set);
   }
   NftKind::Table without(std::initializer_list<NftKind::Key> keys) const {
     NftKind::Table table = sample_.table();
@@ -136,6 +147,67 @@ TEST_F(NftWriteTest, OverlappingIntervalsAreTheFaultOfOne) {
   NftKind::Key range = sample_.key(NftType::kSet, "pod-cidrs");
   range.element = nft_fields({IpAddress::parse("10.244.7.0").value().bytes()});
   EXPECT_THAT(drift(without({range})), IsEmpty());
+}
+
+TEST_F(NftWriteTest, ATableIsMadeAnewWithoutWhatIsRefused) {
+  const NftKind::Table before = sample_.table();
+  const NftKind::Key bad = sample_.service(7, 80);
+  sample_.table()[bad] = nft_verdict(NFT_GOTO, "nowhere");
+  sample_.table()[sample_.service(8, 80)] = nft_verdict(NFT_GOTO, "n2");
+  retype_hairpin();
+  const std::uint32_t generation = this->generation();
+  EXPECT_THAT(refused(before),
+              ElementsAre("half done, ip weft-test map services { 10.96.0.7 . tcp . 80 }"));
+  EXPECT_THAT(error_, HasSubstr("No such file"));
+  EXPECT_EQ(this->generation(), generation + 1);
+  EXPECT_THAT(drift(without({bad})), IsEmpty());
+}
+
+TEST_F(NftWriteTest, WhatATableThatIsMadeAnewLosesIsNamedThoughNobodyChangedIt) {
+  const NftKind::Table held = sample_.table();
+  const NftKind::Key chain = sample_.key(NftType::kChain, "broken");
+  nft::RuleBuilder rule(IpFamily::kIpv4);
+  sample_.table()[chain] =
+      nft_chain({.hook = {}, .rules = {rule.frontend().verdict_map("no-such-map").rule()}});
+  const NftKind::Key depends = sample_.service(7, 80);
+  sample_.table()[depends] = nft_verdict(NFT_GOTO, "broken");
+  const NftKind::Table before = sample_.table();
+  retype_hairpin();
+  EXPECT_THAT(refused(before),
+              UnorderedElementsAre("half done, ip weft-test chain broken",
+                                   "half done, ip weft-test map services { 10.96.0.7 . tcp . 80 }"))
+      << error_;
+  EXPECT_THAT(drift(without({chain, depends})), IsEmpty());
+}
+
+TEST_F(NftWriteTest, ASetThatCannotBecomeAnotherStaysAndTheRestIsWritten) {
+  const NftKind::Table before = sample_.table();
+  const NftKind::Key services = sample_.key(NftType::kSet, "services");
+  const NftKind::Value was = sample_.table().at(services);
+  NftSet none = *was.set();
+  none.flags = NFT_SET_TIMEOUT | NFT_SET_CONSTANT;  // which do not go together
+  sample_.table()[services] = nft_set(none);
+  sample_.table()[sample_.element("cluster-ips", {sample_.address(2).bytes()})] = {};
+  EXPECT_THAT(refused(before), ElementsAre("ip weft-test map services")) << error_;
+  sample_.table()[services] = was;
+  EXPECT_THAT(drift(sample_.table()), IsEmpty());
+}
+
+TEST_F(NftWriteTest, ASetThatIsLeftOutTakesAlongWhatIsInIt) {
+  const NftKind::Table before = sample_.table();
+  const NftKind::Key ips = sample_.key(NftType::kSet, "cluster-ips");
+  NftSet none = *sample_.table().at(ips).set();
+  none.flags = NFT_SET_TIMEOUT | NFT_SET_CONSTANT;
+  sample_.table()[ips] = nft_set(none);
+  retype_hairpin();
+  const NftKind::Key one = sample_.element("cluster-ips", {sample_.address(1).bytes()});
+  const NftKind::Key check = sample_.key(NftType::kChain, "check");  // looks into it
+  EXPECT_THAT(refused(before), UnorderedElementsAre("half done, ip weft-test set cluster-ips",
+                                                    "half done, ip weft-test set cluster-ips "
+                                                    "{ 10.96.0.1 }",
+                                                    "half done, ip weft-test chain check"))
+      << error_;
+  EXPECT_THAT(drift(without({ips, one, check})), IsEmpty());
 }
 
 }  // namespace
