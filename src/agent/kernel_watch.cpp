@@ -20,7 +20,7 @@ tables::Notifications::Touched everything() {
   all.underlay = true;
   all.links_anew = true;
   tables::TableChanges().each([&]<class Kind>(const std::vector<reconcile::Edit<Kind>>&) {
-    all.kinds.insert(Kind::kName);
+    all.kinds.emplace(Kind::kName);
   });
   return all;
 }
@@ -91,7 +91,7 @@ void KernelWatch::tell(bool lost) {
   const auto is_desired = [&](const RouteKind::Key& key) { return is_desired_(key); };
   if ((touched.others_route && routes_wait_) ||
       (is_desired_ && std::any_of(touched.replaced.begin(), touched.replaced.end(), is_desired)))
-    touched.kinds.insert(RouteKind::kName);
+    touched.kinds.emplace(RouteKind::kName);
   if (!touched.kinds.empty() || touched.underlay) touched_(touched);
 }
 
@@ -144,7 +144,7 @@ void KernelWatch::watch_directory(const std::string& directory, Watched& watched
         const auto& ours = found->second.names;
         if (gone || std::any_of(names.begin(), names.end(),
                                 [&](const std::string& name) { return ours.contains(name); }))
-          touched_({.kinds = {found->second.kind}});
+          touched_({.kinds = {std::string(found->second.kind)}});
       });
   if (watch) watched.watch = std::move(*watch);
 }

@@ -52,8 +52,7 @@ void Notifications::take_route(const netlink::MessageView& message) {
       return take_route_entry(message);
     case RTM_NEWRULE:
     case RTM_DELRULE:
-      if (netlink::parse_rule(message).protocol == ownership_.protocol)
-        touched_.kinds.insert(RuleKind::kName);
+      if (netlink::parse_rule(message).protocol == ownership_.protocol) touch({RuleKind::kName});
       return;
     case RTM_NEWNETCONF:
       return take_configuration(message);
@@ -69,7 +68,7 @@ void Notifications::take_netfilter(const netlink::MessageView& message) {
   if (NFNL_MSG_TYPE(message.type()) == NFT_MSG_NEWGEN) return;
   for (const netlink::Attribute attribute : message.attributes<nfgenmsg>())
     if (attribute.type() == NFTA_TABLE_NAME && contains(ownership_.nft_tables, attribute.text()))
-      touched_.kinds.insert(NftKind::kName);
+      touch({std::string(NftKind::kName) + " " + std::string(attribute.text())});
 }
 
 Notifications::Known Notifications::classify(const netlink::MessageView& message) const {
@@ -127,17 +126,16 @@ void Notifications::take_link(const netlink::MessageView& message) {
   const bool anew = gone || header.ifi_change == kNewLink || !before || before->name != now.name ||
                     before->mtu != now.mtu;
   if (is(Whose::kOurs)) {
-    touched_.kinds.insert({LinkKind::kName, AddressKind::kName, NeighborKind::kName, FdbKind::kName,
-                           RouteKind::kName, SysctlKind::kName});
+    touch({LinkKind::kName, AddressKind::kName, NeighborKind::kName, FdbKind::kName,
+           RouteKind::kName, SysctlKind::kName});
     touched_.links_anew = touched_.links_anew || anew;
   }
   if (is(Whose::kUnderlay) && (anew || before->up != now.up || before->master != now.master)) {
-    touched_.kinds.insert({LinkKind::kName, RouteKind::kName, SysctlKind::kName});
+    touch({LinkKind::kName, RouteKind::kName, SysctlKind::kName});
     touched_.underlay = true;
     touched_.links_anew = touched_.links_anew || anew;
   }
-  if (whose(now) == Whose::kPods && now.detached && !was_detached)
-    touched_.kinds.insert(LinkKind::kName);
+  if (whose(now) == Whose::kPods && now.detached && !was_detached) touch({LinkKind::kName});
 }
 
 void Notifications::take_address(const netlink::MessageView& message) {
@@ -145,16 +143,16 @@ void Notifications::take_address(const netlink::MessageView& message) {
   const Whose who = whose(known(address.link));
   const bool gone = message.type() == RTM_DELADDR;
   const bool is_underlays = underlay_.addresses.contains(address.prefix.address);
-  if (who == Whose::kOurs) touched_.kinds.insert(AddressKind::kName);
+  if (who == Whose::kOurs) touch({AddressKind::kName});
   // Where it was found it may be told of as often as a router advertises it.
   if (is_underlays && (gone || who != Whose::kUnderlay)) {
-    touched_.kinds.insert(SysctlKind::kName);
+    touch({SysctlKind::kName});
     touched_.underlay = true;
     touched_.links_anew = true;  // the link that has it now may be new; nobody asked for it before
   }
   // A route whose source address goes, goes with it; with a link's last address all of its routes.
   if (gone && (is_underlays || who == Whose::kOurs || who == Whose::kUnderlay))
-    touched_.kinds.insert(RouteKind::kName);
+    touch({RouteKind::kName});
 }
 
 void Notifications::take_neighbor(const netlink::MessageView& message) {
@@ -164,11 +162,11 @@ void Notifications::take_neighbor(const netlink::MessageView& message) {
   const Known link = known(static_cast<std::uint32_t>(header.ndm_ifindex));
   if (whose(link) != Whose::kOurs) return;
   if (header.ndm_family == AF_BRIDGE) {
-    touched_.kinds.insert(FdbKind::kName);
+    touch({FdbKind::kName});
     return;
   }
   const bool permanent = (header.ndm_state & NUD_PERMANENT) != 0;
-  if (permanent || !link.learns) touched_.kinds.insert(NeighborKind::kName);
+  if (permanent || !link.learns) touch({NeighborKind::kName});
 }
 
 void Notifications::take_route_entry(const netlink::MessageView& message) {
@@ -177,7 +175,7 @@ void Notifications::take_route_entry(const netlink::MessageView& message) {
   if (std::find(tables.begin(), tables.end(), route.table) == tables.end()) return;
   const bool gone = message.type() == RTM_DELROUTE;
   if (route.protocol == ownership_.protocol)
-    touched_.kinds.insert(RouteKind::kName);
+    touch({RouteKind::kName});
   else if (gone)
     touched_.others_route = true;
   else if ((message.header().nlmsg_flags & NLM_F_REPLACE) != 0)
@@ -196,7 +194,7 @@ void Notifications::take_configuration(const netlink::MessageView& message) {
   }
   if (sysctls != 1) return;
   const bool is_ours = link > 0 && whose(known(static_cast<std::uint32_t>(link))) == Whose::kOurs;
-  if (is_ours || link == NETCONFA_IFINDEX_ALL) touched_.kinds.insert(SysctlKind::kName);
+  if (is_ours || link == NETCONFA_IFINDEX_ALL) touch({SysctlKind::kName});
 }
 
 }  // namespace weft::tables

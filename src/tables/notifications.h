@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a kernel notification touches: the kinds whose entries of ours may have changed, and whether
-// the underlay may have. Everything that cannot be ours is passed over (pods' links, unless one
-// loses its bridge, links that are nobody of ours, their addresses, neighbors and routes, other
-// people's nft objects), so that a busy node does not read its tables for nothing: for a link that
-// is neither ours nor the underlay nothing is read. It may name a kind too many, never one too few.
+// What a kernel notification touches: the kinds whose entries of ours may have changed (of nft:
+// which table's), and whether the underlay may have. Everything that cannot be ours is passed over
+// (pods' links, unless one loses its bridge, links that are nobody of ours, their addresses,
+// neighbors and routes, other people's nft objects), so that a busy node does not read its tables
+// for nothing: for a link that is neither ours nor the underlay nothing is read. It may name a kind
+// too many, never one too few.
 //
 // The kernel takes routes and neighbors along silently when a link goes down, and a link that is
 // made anew has lost everything: a change of a link touches all that rests on it.
@@ -15,6 +16,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <initializer_list>
 #include <map>
 #include <set>
 #include <string>
@@ -56,8 +58,9 @@ class Notifications {
   void forget() { links_.clear(); }
 
   struct Touched {
-    std::set<std::string_view> kinds{};  // kName of LinkKind, RouteKind, …
-    bool underlay = false;               // one of its links changed, or its addresses moved
+    // As Reconciler::mark() takes them: kName of LinkKind, RouteKind, …, or "nft weft-podnet".
+    std::set<std::string, std::less<>> kinds{};
+    bool underlay = false;      // one of its links changed, or its addresses moved
     bool links_anew = false;    // one of ours or of the underlay has (or has lost) its sysctls
     bool others_route = false;  // one that may have stood in the way of ours went
     std::vector<RouteKind::Key> replaced{};  // by another's route, if they were ours
@@ -81,6 +84,9 @@ class Notifications {
     bool detached = false;  // a port that is up and on no bridge
   };
 
+  void touch(std::initializer_list<std::string_view> kinds) {
+    for (const std::string_view kind : kinds) touched_.kinds.emplace(kind);
+  }
   Known known(std::uint32_t index);
   Known classify(const netlink::MessageView& message) const;
   Whose whose(const Known& link) const;

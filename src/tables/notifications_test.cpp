@@ -216,16 +216,17 @@ TEST_F(NotificationsTest, SysctlsThatForward) {
 }
 
 TEST_F(NotificationsTest, OurNftTables) {
-  EXPECT_THAT(after("nft add table ip weft-podnet").kinds, UnorderedElementsAre("nft"));
+  EXPECT_THAT(after("nft add table ip weft-podnet").kinds, UnorderedElementsAre("nft weft-podnet"));
   EXPECT_THAT(after("nft add chain ip weft-podnet c; nft add rule ip weft-podnet c accept").kinds,
-              UnorderedElementsAre("nft"));
+              UnorderedElementsAre("nft weft-podnet"));
   EXPECT_THAT(after("nft add set ip weft-podnet s '{ type ipv4_addr; }';"
                     "nft add element ip weft-podnet s '{ 10.0.0.1 }'")
                   .kinds,
-              UnorderedElementsAre("nft"));
+              UnorderedElementsAre("nft weft-podnet"));
   EXPECT_THAT(after("nft add table ip other; nft add chain ip other c").kinds, IsEmpty());
   EXPECT_THAT(after("nft add table ip weft-another").kinds, IsEmpty()) << "another Weft's";
-  EXPECT_THAT(after("nft delete table ip weft-podnet").kinds, UnorderedElementsAre("nft"));
+  EXPECT_THAT(after("nft delete table ip weft-podnet").kinds,
+              UnorderedElementsAre("nft weft-podnet"));
 }
 
 }  // namespace
