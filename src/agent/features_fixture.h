@@ -41,6 +41,7 @@ class NoDriver final : public reconcile::PromptDriver<Kind> {
 // Renders a frontend as a file named after it, so that what is planned can be seen.
 class FakeBackend final : public service::ServiceBackend {
  public:
+  explicit FakeBackend(Result<service::Interpretation> left) : left_(std::move(left)) {}
   std::string_view name() const override { return "fake"; }
   void plan_base(const service::ServiceContext& context, tables::TableChanges& out) override {
     out.set<tables::FileKind>("base", std::to_string(context.families.size()));
@@ -57,9 +58,10 @@ class FakeBackend final : public service::ServiceBackend {
         out.remove<tables::FileKind>(change.frontend.to_string());
     }
   }
-  Result<model::ServiceTable> interpret(tables::KernelTables&) const override {
-    return fail("not asked for");
-  }
+  Result<service::Interpretation> interpret(tables::KernelTables&) const override { return left_; }
+
+ private:
+  Result<service::Interpretation> left_;
 };
 
 inline IpAddress ip(const char* text) { return *IpAddress::parse(text); }
@@ -106,7 +108,7 @@ class FeaturesTest : public testing::Test {
     Features::List list;
     list.push_back(std::make_unique<PodNetworkFeature>(config_));
     list.push_back(std::make_unique<ServicesFeature>(
-        config_, std::make_unique<FakeBackend>(),
+        config_, std::make_unique<FakeBackend>(left_),
         [this](const service::UdpFlows& flows) { served_ += flows.served.size(); }));
     features_.emplace(std::move(list));
   }
@@ -172,6 +174,7 @@ class FeaturesTest : public testing::Test {
   Config config_{};
   model::ClusterState state_{};
   podnet::Underlay underlay_{.link = "eth0", .mtu = 1500, .address = ip("172.31.0.11")};
+  Result<service::Interpretation> left_ = service::Interpretation{};  // by an earlier agent
   std::optional<Features> features_{};
   std::size_t served_ = 0;  // UDP flows, told
   std::uint64_t planned_before_ = 0;

@@ -64,5 +64,35 @@ TEST_F(FeaturesTest, NoServiceTakesTheAddressOfANodeNorANodeThatOfAService) {
   EXPECT_TRUE(rendered().contains("172.31.0.14:53/UDP"));
 }
 
+// What somebody else put beside it is told once, and loses nothing.
+TEST_F(FeaturesTest, WhatIsUnderstoodOfWhatWasLeftIsTakenOver) {
+  auto kernel = tables::KernelTables::open({}).value();
+  state_.upsert(service("dns", "10.96.0.10"));
+  state_.upsert(slice("dns", "10.244.1.2"));
+  left_->foreign = {"services { x }: drop", "services { y }: drop"};
+  model::add_with_own_pool(
+      left_->services, {ip("10.96.0.10"), model::Protocol::kUdp, 53},
+      {.kind = model::FrontendKind::kClusterIp, .backends = {{ip("10.244.1.2"), 53, false}}});
+  make();
+  features_->take_over(kernel);
+  ASSERT_TRUE(update());
+  EXPECT_EQ(served_, 0U) << "it was so before";
+  EXPECT_EQ(new_problems(),
+            std::vector<std::string>{
+                "what an earlier agent left: services { x }: drop, and 1 more, is nothing that "
+                "this agent writes"});
+  EXPECT_EQ(problems(), std::set<std::string>());
+}
+
+TEST_F(FeaturesTest, ThatNothingCouldBeTakenOverIsTold) {
+  auto kernel = tables::KernelTables::open({}).value();
+  left_ = fail("no memory");
+  make();
+  features_->take_over(kernel);
+  ASSERT_TRUE(update());
+  EXPECT_EQ(new_problems(),
+            std::vector<std::string>{"what an earlier agent left could not be read: no memory"});
+}
+
 }  // namespace
 }  // namespace weft::agent

@@ -35,6 +35,11 @@ bool have_addresses_changed(const Inputs& now, const InputChanges& changed) {
   });
 }
 
+std::string first_of(const std::vector<std::string>& all) {
+  if (all.size() == 1) return all.front();
+  return fmt::format("{}, and {} more,", all.front(), all.size() - 1);
+}
+
 }  // namespace
 
 ServicesFeature::ServicesFeature(const Config& config,
@@ -47,7 +52,16 @@ ServicesFeature::ServicesFeature(const Config& config,
 
 // Where it is right, it is taken over as it is: a backend has the slot that it has there.
 void ServicesFeature::take_over(tables::KernelTables& kernel) {
-  if (auto left = backend_->interpret(kernel)) left_ = std::move(*left);
+  if (auto left = backend_->interpret(kernel)) {
+    left_ = std::move(left->services);
+    if (!left->foreign.empty())
+      new_problems_.push_back(
+          fmt::format("what an earlier agent left: {} is nothing that this agent writes",
+                      first_of(left->foreign)));
+  } else {
+    new_problems_.push_back("what an earlier agent left could not be read: " +
+                            left.error().message);
+  }
   compiler_.resume(left_);
 }
 

@@ -9,6 +9,7 @@
 // tell it again: docs/decisions/0010-service-pools.md.
 #pragma once
 
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -29,6 +30,12 @@ struct ServiceContext {
   bool operator==(const ServiceContext&) const = default;
 };
 
+// What the kernel's tables do.
+struct Interpretation {
+  model::ServiceTable services{};      // without the names for people (service, port_name)
+  std::vector<std::string> foreign{};  // what is in them that this back end would not have written
+};
+
 class ServiceBackend {
  public:
   virtual ~ServiceBackend() = default;
@@ -43,10 +50,8 @@ class ServiceBackend {
   virtual void plan(const model::ServiceTable& table, const model::ServiceDelta& changed,
                     tables::TableChanges& out) = 0;
 
-  // The way back: reads what the kernel's tables do, as a ServiceTable, without the names for
-  // people (service, port_name). Fails, saying where, on what this back end would not have written.
-  // Takes its time.
-  virtual Result<model::ServiceTable> interpret(tables::KernelTables& kernel) const = 0;
+  // The way back: reads what the kernel's tables do. Takes its time.
+  virtual Result<Interpretation> interpret(tables::KernelTables& kernel) const = 0;
 };
 
 }  // namespace weft::service

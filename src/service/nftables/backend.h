@@ -28,9 +28,9 @@ class NftablesBackend final : public ServiceBackend {
   void plan_base(const ServiceContext& context, tables::TableChanges& out) override;
   void plan(const model::ServiceTable& table, const model::ServiceDelta& changed,
             tables::TableChanges& out) override;
-  Result<model::ServiceTable> interpret(tables::KernelTables& kernel) const override;
+  Result<Interpretation> interpret(tables::KernelTables& kernel) const override;
   // What a table that was read does; as interpret().
-  Result<model::ServiceTable> services_in(const tables::NftKind::Table& actual) const;
+  Interpretation services_in(const tables::NftKind::Table& actual) const;
 
  private:
   // The maps and sets whose elements follow the ServiceTable.

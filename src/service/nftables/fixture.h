@@ -76,9 +76,11 @@ class Kernel {
   }
   // What the kernel does.
   model::ServiceTable interpreted() {
-    auto table = backend_.interpret(tables_);
-    EXPECT_TRUE(table) << table.error().message;
-    return table.value_or(model::ServiceTable{});
+    auto found = backend_.interpret(tables_);
+    EXPECT_TRUE(found) << found.error().message;
+    if (!found) return {};
+    EXPECT_TRUE(found->foreign.empty()) << found->foreign.front();
+    return found->services;
   }
 
  private:

@@ -93,13 +93,14 @@ model::ServiceTable table_of(const Findings& found) {
 
 }  // namespace
 
-Result<model::ServiceTable> NftablesBackend::interpret(tables::KernelTables& kernel) const {
+Result<Interpretation> NftablesBackend::interpret(tables::KernelTables& kernel) const {
   WEFT_ASSIGN(const NftKind::Table actual, kernel.read<NftKind>(tables::kServicesTable));
   return services_in(actual);
 }
 
-Result<model::ServiceTable> NftablesBackend::services_in(const NftKind::Table& actual) const {
+Interpretation NftablesBackend::services_in(const NftKind::Table& actual) const {
   Findings found;
+  Interpretation interpretation;
   const auto understand = [&](const NftKind::Key& key, const NftKind::Value& value) {
     const Bytes bytes = key.element.view();
     const IpFamily family = key.name->family == NFPROTO_IPV4 ? IpFamily::kIpv4 : IpFamily::kIpv6;
@@ -122,9 +123,10 @@ Result<model::ServiceTable> NftablesBackend::services_in(const NftKind::Table& a
   };
   for (const auto& [key, value] : actual)
     if (!key.element.empty() && !understand(key, value))
-      return fail(fmt::format("{}: {} is nothing that this back end writes", NftKind::describe(key),
-                              NftKind::describe(key, value)));
-  return table_of(found);
+      interpretation.foreign.push_back(
+          fmt::format("{}: {}", NftKind::describe(key), NftKind::describe(key, value)));
+  interpretation.services = table_of(found);
+  return interpretation;
 }
 
 }  // namespace weft::service
