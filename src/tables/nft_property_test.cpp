@@ -85,10 +85,10 @@ class RandomTable {
         rule.protocol_is(6).reject_with_reset();
         break;
       case 2:
-        rule.conntrack_state().has_any(1 + choices_.below(7)).accept();
+        rule.conntrack_state().has_none(1 + choices_.below(7)).accept();
         break;
       default:
-        rule.mark().equals(choices_.below(3)).return_to_caller();
+        rule.conntrack_status().equals(choices_.below(3)).return_to_caller();
         break;
     }
   }

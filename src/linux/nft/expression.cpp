@@ -91,14 +91,6 @@ RuleBuilder& RuleBuilder::ct(std::uint32_t key, std::uint8_t direction, Register
   });
 }
 
-RuleBuilder& RuleBuilder::fib(std::uint32_t result, std::uint32_t flags, Register to) {
-  return expression("fib", [&] {
-    message_.be32(NFTA_FIB_DREG, on_the_wire(to))
-        .be32(NFTA_FIB_RESULT, result)
-        .be32(NFTA_FIB_FLAGS, flags);
-  });
-}
-
 RuleBuilder& RuleBuilder::numgen(std::uint32_t type, std::uint32_t modulus, Register to) {
   return expression("numgen", [&] {
     message_.be32(NFTA_NG_DREG, on_the_wire(to))

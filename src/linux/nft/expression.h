@@ -82,7 +82,7 @@ inline constexpr Register kRegisterEnd = 24;
 constexpr Register registers_for(std::uint32_t length) { return (length + 3) / 4; }
 
 // Appends expressions. A chain of calls is one rule, read from left to right; `family` says whose
-// addresses the address fields are (an inet chain tests nf_protocol() first).
+// addresses the address fields are.
 class RuleBuilder {
  public:
   explicit RuleBuilder(IpFamily family);
@@ -92,24 +92,12 @@ class RuleBuilder {
   // ---- Fields. Each goes into the registers behind the field before it: a row of them is a key.
   RuleBuilder& source_address();               // ip saddr, ip6 saddr
   RuleBuilder& destination_address();          // ip daddr, ip6 daddr
-  RuleBuilder& source_port();                  // th sport
   RuleBuilder& destination_port();             // th dport
   RuleBuilder& protocol();                     // meta l4proto
-  RuleBuilder& nf_protocol();                  // meta nfproto
-  RuleBuilder& mark();                         // meta mark; host order
-  RuleBuilder& input_interface();              // meta iifname; 16 bytes
-  RuleBuilder& output_interface();             // meta oifname; 16 bytes
   RuleBuilder& conntrack_state();              // ct state; host order
   RuleBuilder& conntrack_status();             // ct status; host order
-  RuleBuilder& conntrack_direction();          // ct direction
-  RuleBuilder& conntrack_mark();               // ct mark; host order
-  RuleBuilder& original_source();              // ct original ip saddr
   RuleBuilder& original_destination();         // ct original ip daddr
   RuleBuilder& original_destination_port();    // ct original proto-dst
-  RuleBuilder& reply_source();                 // ct reply ip saddr
-  RuleBuilder& reply_destination();            // ct reply ip daddr
-  RuleBuilder& source_type();                  // fib saddr type; host order
-  RuleBuilder& destination_type();             // fib daddr type; host order
   RuleBuilder& random(std::uint32_t modulus);  // numgen random mod N; host order
   RuleBuilder& frontend();                     // ip daddr . meta l4proto . th dport
   RuleBuilder& original_frontend();  // ct original ip daddr . meta l4proto . ct original proto-dst
@@ -123,19 +111,13 @@ class RuleBuilder {
   RuleBuilder& not_equals(Bytes value);
   RuleBuilder& equals(std::uint32_t host) { return equals(bytes_of(host)); }
   RuleBuilder& not_equals(std::uint32_t host) { return not_equals(bytes_of(host)); }
-  RuleBuilder& has_any(std::uint32_t bits);      // (host-order field & bits) != 0
   RuleBuilder& has_none(std::uint32_t bits);     // (host-order field & bits) == 0
   RuleBuilder& has_all(std::uint32_t bits);      // (host-order field & bits) == bits
   RuleBuilder& in_prefix(const Prefix& prefix);  // of a single address field
   RuleBuilder& not_in_prefix(const Prefix& prefix);
 
   // ---- Composite tests.
-  RuleBuilder& protocol_is(std::uint8_t number);           // meta l4proto tcp
-  RuleBuilder& family_is(IpFamily family);                 // meta nfproto ipv4: in inet chains
-  RuleBuilder& input_interface_is(std::string_view name);  // iifname "cni0"; "veth*" is a prefix
-  RuleBuilder& output_interface_is(std::string_view name);
-  RuleBuilder& input_interface_is_not(std::string_view name);
-  RuleBuilder& output_interface_is_not(std::string_view name);
+  RuleBuilder& protocol_is(std::uint8_t number);  // meta l4proto tcp
 
   // ---- What the key leads to.
   RuleBuilder& verdict_map(std::string_view map);  // vmap @map
@@ -163,7 +145,6 @@ class RuleBuilder {
   RuleBuilder& meta(std::uint32_t key, Register to);
   RuleBuilder& ct(std::uint32_t key, Register to);
   RuleBuilder& ct(std::uint32_t key, std::uint8_t direction, Register to);  // IP_CT_DIR_ORIGINAL …
-  RuleBuilder& fib(std::uint32_t result, std::uint32_t flags, Register to);
   RuleBuilder& numgen(std::uint32_t type, std::uint32_t modulus, Register to);
   RuleBuilder& cmp(std::uint32_t operation, Register from, Bytes value);
   RuleBuilder& bitwise(Register from, Register to, Bytes mask, Bytes exclusive_or);
@@ -183,7 +164,6 @@ class RuleBuilder {
  private:
   template <class Fill>
   RuleBuilder& expression(std::string_view name, Fill fill);
-  RuleBuilder& interface_is(std::uint32_t key, std::uint32_t operation, std::string_view name);
   RuleBuilder& masked(Bytes mask, std::uint32_t operation, Bytes value);
   RuleBuilder& compare(std::uint32_t operation, Bytes value);
   Register take(std::uint32_t length);  // registers for the next field

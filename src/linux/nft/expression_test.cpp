@@ -3,7 +3,6 @@
 
 #include <gtest/gtest.h>
 #include <linux/netfilter.h>
-#include <linux/netfilter/nf_conntrack_tuple_common.h>
 #include <linux/netfilter/nf_tables.h>
 
 #include <functional>
@@ -41,33 +40,12 @@ const std::vector<Case>& ipv4_cases() {
          r.protocol_is(6).destination_port().equals(bytes_of(to_be(std::uint16_t{80}))).accept();
        },
        "tcp dport 80 accept", "meta l4proto tcp th dport 80 accept"},
-      {[](R& r) { r.source_port().not_equals(bytes_of(to_be(std::uint16_t{53}))).accept(); },
-       "th sport != 53 accept"},
-      {[](R& r) { r.input_interface_is("cni0").jump("other"); }, "iifname \"cni0\" jump other"},
-      {[](R& r) { r.output_interface_is_not("veth*").go_to("other"); },
-       "oifname != \"veth*\" goto other"},
-      {[](R& r) { r.input_interface_is_not("lo").output_interface_is("eth0").accept(); },
-       R"(iifname != "lo" oifname "eth0" accept)"},
-      {[](R& r) { r.conntrack_state().has_any(6).accept(); }, "ct state established,related accept",
-       "ct state & established,related != 0 accept"},
+      {[](R& r) { r.jump("other"); }, "jump other"},
+      {[](R& r) { r.go_to("other"); }, "goto other"},
       {[](R& r) { r.conntrack_state().not_equals(8).accept(); }, "ct state != new accept"},
       {[](R& r) { r.conntrack_status().has_none(32).accept(); }, "ct status ! dnat accept",
        "ct status & dnat == 0 accept"},
       {[](R& r) { r.conntrack_status().has_all(32).accept(); }, "ct status & dnat == dnat accept"},
-      {[](R& r) { r.mark().equals(7).conntrack_mark().not_equals(9).accept(); },
-       "meta mark 0x00000007 ct mark != 0x00000009 accept", "meta mark 7 ct mark != 9 accept"},
-      {[](R& r) { r.conntrack_direction().equals(Bytes(std::array<std::uint8_t, 1>{1})).accept(); },
-       "ct direction reply accept", "ct direction 0x01 accept"},
-      {[](R& r) { r.original_source().in_prefix(prefix("10.0.0.0/8")).accept(); },
-       "ct original ip saddr 10.0.0.0/8 accept"},
-      {[](R& r) { r.reply_source().equals(prefix("10.0.0.1").address.bytes()).accept(); },
-       "ct reply ip saddr 10.0.0.1 accept"},
-      {[](R& r) { r.reply_destination().equals(prefix("10.0.0.1").address.bytes()).accept(); },
-       "ct reply ip daddr 10.0.0.1 accept"},
-      {[](R& r) { r.source_type().equals(2).drop(); }, "fib saddr type local drop",
-       "fib saddr type 2 drop"},
-      {[](R& r) { r.destination_type().equals(2).drop(); }, "fib daddr type local drop",
-       "fib daddr type 2 drop"},
       {[](R& r) { r.counter().accept(); }, "counter packets 0 bytes 0 accept", "counter accept"},
       {[](R& r) { r.reject(); }, "reject"},
       {[](R& r) { r.protocol_is(6).reject_with_reset(); }, "reject with tcp reset",
@@ -85,18 +63,6 @@ const std::vector<Case>& ipv6_cases() {
       {[](R& r) { r.original_destination().equals(prefix("fd00::1").address.bytes()).accept(); },
        "ct original ip6 daddr fd00::1 accept"},
       {[](R& r) { r.reject(); }, "reject"},
-  };
-  return cases;
-}
-
-const std::vector<Case>& inet_cases() {
-  static const std::vector<Case> cases{
-      {[](R& r) {
-         r.family_is(IpFamily::kIpv4).source_address().in_prefix(prefix("10.0.0.0/8")).drop();
-       },
-       "ip saddr 10.0.0.0/8 drop", "meta nfproto 0x02 ip saddr 10.0.0.0/8 drop"},
-      {[](R& r) { r.family_is(IpFamily::kIpv6).accept(); }, "meta nfproto ipv6 accept",
-       "meta nfproto 0x0a accept"},
   };
   return cases;
 }
@@ -161,7 +127,6 @@ TEST_F(ExpressionTest, ReadsBackTheSameAndListsAsNftWritesIt) {
                      .rules = {}};
   check(NFPROTO_IPV4, IpFamily::kIpv4, ipv4_cases(), filter);
   check(NFPROTO_IPV6, IpFamily::kIpv6, ipv6_cases(), filter);
-  check(NFPROTO_INET, IpFamily::kIpv4, inet_cases(), filter);
 }
 
 TEST_F(ExpressionTest, NatReadsBackTheSame) {
@@ -192,7 +157,7 @@ TEST(NftRuleTest, DiffersInEveryPart) {
       rule_of([](R& r) { r.frontend().in_set("a"); }),
       rule_of([](R& r) { r.conntrack_state().has_all(2); }),
       rule_of([](R& r) { r.conntrack_state().has_all(4); }),
-      rule_of([](R& r) { r.conntrack_state().has_any(4); }),
+      rule_of([](R& r) { r.conntrack_state().has_none(4); }),
       rule_of([](R& r) { r.conntrack_state().equals(4); }),
   };
   for (std::size_t i = 0; i < rules.size(); ++i)

@@ -185,7 +185,6 @@ void FlatLayout::chains() {
   rule("unserved", [](R& r) { r.destination_address().in_set("cluster-ips").go_to("reject-it"); });
   rule("unserved", [](R& r) { r.drop(); });
   rule("masquerade-all", [](R& r) { r.masquerade(); });
-  rule("masquerade-node", [](R& r) { r.source_type().equals(2).masquerade(); });
   for (const auto& [chain, map] : {std::pair{"n2", "endpoints"}, {"l2", "endpoints-external"}})
     for (const std::uint32_t modulus : {2U, 1U})
       rule(chain, [&, map = map](R& r) { r.frontend().random(modulus).dnat_by_map(map); });

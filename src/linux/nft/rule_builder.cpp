@@ -14,8 +14,6 @@ namespace weft::nft {
 
 namespace {
 
-constexpr std::size_t kInterfaceNameLength = 16;  // IFNAMSIZ
-
 std::uint32_t address_length(IpFamily family) { return address_type(family).length; }
 
 std::vector<std::uint8_t> netmask(const Prefix& prefix) {
@@ -55,32 +53,15 @@ RuleBuilder& RuleBuilder::destination_address() {
                  take(length));
 }
 
-RuleBuilder& RuleBuilder::source_port() {
-  return payload(NFT_PAYLOAD_TRANSPORT_HEADER, 0, 2, take(2));
-}
 RuleBuilder& RuleBuilder::destination_port() {
   return payload(NFT_PAYLOAD_TRANSPORT_HEADER, 2, 2, take(2));
 }
 
 RuleBuilder& RuleBuilder::protocol() { return meta(NFT_META_L4PROTO, take(1)); }
-RuleBuilder& RuleBuilder::nf_protocol() { return meta(NFT_META_NFPROTO, take(1)); }
-RuleBuilder& RuleBuilder::mark() { return meta(NFT_META_MARK, take(4)); }
-RuleBuilder& RuleBuilder::input_interface() {
-  return meta(NFT_META_IIFNAME, take(kInterfaceNameLength));
-}
-RuleBuilder& RuleBuilder::output_interface() {
-  return meta(NFT_META_OIFNAME, take(kInterfaceNameLength));
-}
 
 RuleBuilder& RuleBuilder::conntrack_state() { return ct(NFT_CT_STATE, take(4)); }
 RuleBuilder& RuleBuilder::conntrack_status() { return ct(NFT_CT_STATUS, take(4)); }
-RuleBuilder& RuleBuilder::conntrack_direction() { return ct(NFT_CT_DIRECTION, take(1)); }
-RuleBuilder& RuleBuilder::conntrack_mark() { return ct(NFT_CT_MARK, take(4)); }
 
-RuleBuilder& RuleBuilder::original_source() {
-  return ct(family_ == IpFamily::kIpv4 ? NFT_CT_SRC_IP : NFT_CT_SRC_IP6, IP_CT_DIR_ORIGINAL,
-            take(address_length(family_)));
-}
 RuleBuilder& RuleBuilder::original_destination() {
   return ct(family_ == IpFamily::kIpv4 ? NFT_CT_DST_IP : NFT_CT_DST_IP6, IP_CT_DIR_ORIGINAL,
             take(address_length(family_)));
@@ -88,21 +69,7 @@ RuleBuilder& RuleBuilder::original_destination() {
 RuleBuilder& RuleBuilder::original_destination_port() {
   return ct(NFT_CT_PROTO_DST, IP_CT_DIR_ORIGINAL, take(2));
 }
-RuleBuilder& RuleBuilder::reply_source() {
-  return ct(family_ == IpFamily::kIpv4 ? NFT_CT_SRC_IP : NFT_CT_SRC_IP6, IP_CT_DIR_REPLY,
-            take(address_length(family_)));
-}
-RuleBuilder& RuleBuilder::reply_destination() {
-  return ct(family_ == IpFamily::kIpv4 ? NFT_CT_DST_IP : NFT_CT_DST_IP6, IP_CT_DIR_REPLY,
-            take(address_length(family_)));
-}
 
-RuleBuilder& RuleBuilder::source_type() {
-  return fib(NFT_FIB_RESULT_ADDRTYPE, NFTA_FIB_F_SADDR, take(4));
-}
-RuleBuilder& RuleBuilder::destination_type() {
-  return fib(NFT_FIB_RESULT_ADDRTYPE, NFTA_FIB_F_DADDR, take(4));
-}
 RuleBuilder& RuleBuilder::random(std::uint32_t modulus) {
   return numgen(NFT_NG_RANDOM, modulus, take(4));
 }
@@ -132,10 +99,6 @@ RuleBuilder& RuleBuilder::masked(Bytes mask, std::uint32_t operation, Bytes valu
   bitwise(key, key, mask, Bytes(zero).first(mask.size()));
   return cmp(operation, key, value);
 }
-RuleBuilder& RuleBuilder::has_any(std::uint32_t bits) {
-  const std::uint32_t none = 0;
-  return masked(bytes_of(bits), NFT_CMP_NEQ, bytes_of(none));
-}
 RuleBuilder& RuleBuilder::has_none(std::uint32_t bits) {
   const std::uint32_t none = 0;
   return masked(bytes_of(bits), NFT_CMP_EQ, bytes_of(none));
@@ -153,34 +116,6 @@ RuleBuilder& RuleBuilder::not_in_prefix(const Prefix& prefix) {
 
 RuleBuilder& RuleBuilder::protocol_is(std::uint8_t number) {
   return protocol().equals(bytes_of(number));
-}
-RuleBuilder& RuleBuilder::family_is(IpFamily family) {
-  const std::uint8_t number = family == IpFamily::kIpv4 ? NFPROTO_IPV4 : NFPROTO_IPV6;
-  return nf_protocol().equals(bytes_of(number));
-}
-
-// A whole name is compared with all its 16 bytes; "veth*" with what stands before the star.
-RuleBuilder& RuleBuilder::interface_is(std::uint32_t key, std::uint32_t operation,
-                                       std::string_view name) {
-  std::array<std::uint8_t, kInterfaceNameLength> bytes{};
-  const bool prefix = name.ends_with('*');
-  if (prefix) name.remove_suffix(1);
-  assert(name.size() < bytes.size());
-  std::copy(name.begin(), name.end(), bytes.begin());
-  meta(key, take(kInterfaceNameLength));
-  return compare(operation, Bytes(bytes).first(prefix ? name.size() : bytes.size()));
-}
-RuleBuilder& RuleBuilder::input_interface_is(std::string_view name) {
-  return interface_is(NFT_META_IIFNAME, NFT_CMP_EQ, name);
-}
-RuleBuilder& RuleBuilder::output_interface_is(std::string_view name) {
-  return interface_is(NFT_META_OIFNAME, NFT_CMP_EQ, name);
-}
-RuleBuilder& RuleBuilder::input_interface_is_not(std::string_view name) {
-  return interface_is(NFT_META_IIFNAME, NFT_CMP_NEQ, name);
-}
-RuleBuilder& RuleBuilder::output_interface_is_not(std::string_view name) {
-  return interface_is(NFT_META_OIFNAME, NFT_CMP_NEQ, name);
 }
 
 // ---- What the key leads to
