@@ -31,7 +31,7 @@ class FileDriver final : public reconcile::PromptDriver<FileKind> {
   }
 
   // Makes the record what is there: forgets what somebody removed, takes on an owned file that is
-  // there already. At start, and when the last file is gone; a read writes nothing.
+  // there already. Nothing does so unasked (a read writes nothing): the agent asks at its start.
   Result<> tidy();
 
   Result<FileKind::Table> read() override;

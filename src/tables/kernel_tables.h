@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The tables of one network namespace: reads, compares and writes any kind, for whoever owns what
-// `ownership` says. The agent takes drivers from it for its Reconciler, a Service back end reads
-// what the kernel does with Services, a CNI plugin writes a pod with one datagram, and its CHECK is
-// a diff; tests do any of these. Of a kind that has instances (nft: a table) the instance is named.
+// The tables of one network namespace, for whoever owns what `ownership` says: the agent takes
+// drivers from it for its Reconciler, a Service back end reads what the kernel does with Services,
+// CNI plugins write a pod's links, addresses and routes. Of a kind that has instances (nft: a
+// table) the instance is named.
 //
 // What goes over rtnetlink (links, addresses, neighbors, FDB entries, routes, rules) is written
 // several kinds at once; sysctls, files and nft tables by their drivers, which must know more than
@@ -97,17 +97,6 @@ class KernelTables {
   Result<typename Kind::Table> read(Instance... instance) {
     WEFT_ASSIGN(const auto reader, driver<Kind>(std::move(instance)...));
     return reconcile::read_all<Kind>(*reader);
-  }
-
-  // How the kernel differs from `desired`: what is missing, different, and ours but not desired.
-  template <class Kind, class... Instance>
-  Result<std::vector<reconcile::Drift>> diff(const typename Kind::Table& desired,
-                                             Instance... instance) {
-    WEFT_ASSIGN(const typename Kind::Table actual, read<Kind>(std::move(instance)...));
-    std::vector<reconcile::Drift> drifts;
-    for (const auto& change : reconcile::diff<Kind>(desired, actual))
-      drifts.push_back(reconcile::to_drift(change));
-    return drifts;
   }
 
   // Writes the changes of all kinds in the order given, each replacing what is there, in one

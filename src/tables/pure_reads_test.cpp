@@ -8,6 +8,7 @@
 #include <fstream>
 #include <map>
 
+#include "base/temporary_directory.h"
 #include "tables/driver_fixture.h"
 #include "tables/file_driver.h"
 #include "tables/sysctl_driver.h"
@@ -17,12 +18,7 @@ namespace {
 
 class PureReadsTest : public DriverFixture {
  protected:
-  PureReadsTest() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "weft-test-XXXXXX").string();
-    root_ = mkdtemp(pattern.data());
-    std::filesystem::create_directories(root_ / "sysctl");
-  }
-  ~PureReadsTest() override { std::filesystem::remove_all(root_); }
+  PureReadsTest() { std::filesystem::create_directories(root_ / "sysctl"); }
 
   void put(const std::string& name, const std::string& text) const {
     std::ofstream(root_ / name) << text;
@@ -40,7 +36,8 @@ class PureReadsTest : public DriverFixture {
     return files;
   }
 
-  std::filesystem::path root_{};
+  const TemporaryDirectory directory_{};
+  const std::filesystem::path root_ = directory_.path();
 };
 
 TEST_F(PureReadsTest, OfFiles) {

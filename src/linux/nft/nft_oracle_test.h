@@ -5,13 +5,13 @@
 #include <gtest/gtest.h>
 #include <linux/netlink.h>
 #include <sched.h>
-#include <unistd.h>
 
 #include <cstdio>
 #include <fstream>
 #include <string>
 #include <utility>
 
+#include "base/temporary_directory.h"
 #include "linux/netlink/socket.h"
 
 namespace weft::nft {
@@ -36,12 +36,10 @@ inline std::pair<std::string, bool> shell(const std::string& command) {
 }
 
 inline std::pair<std::string, bool> nft_load(const std::string& text) {
-  const std::string path =
-      ::testing::TempDir() + "weft-test-" + std::to_string(::getpid()) + ".nft";
+  const TemporaryDirectory directory;
+  const std::string path = directory.path() + "/ruleset.nft";
   std::ofstream(path) << text;
-  auto result = shell("nft -f " + path);
-  std::remove(path.c_str());
-  return result;
+  return shell("nft -f " + path);
 }
 
 }  // namespace weft::nft
