@@ -104,7 +104,8 @@ class EncodingDriver final : public weft::reconcile::PromptDriver<NftKind> {
   void write(const weft::reconcile::Changes<NftKind>& changes,
              const weft::reconcile::Desired<NftKind>& desired,
              weft::reconcile::WriteDone<NftKind> done) override {
-    const auto transaction = value_or_exit(weft::tables::NftTransaction::plan(changes, desired));
+    const auto transaction =
+        value_or_exit(weft::tables::NftTransaction::plan(changes, desired, {}));
     transaction.encode(batches_.emplace_back());
     done({});
   }
