@@ -69,7 +69,7 @@ Result<std::vector<std::uint32_t>> add_drivers(reconcile::Reconciler& reconciler
   WEFT_TRY(add<RouteKind>(reconciler, kernel, {.stage = 5, .rests_on_links = true}));
   WEFT_TRY(add<RuleKind>(reconciler, kernel, {.stage = 5}));
   std::vector<std::uint32_t> own{kernel.socket().port_id()};
-  for (const std::string_view table : {kPodnetTable, kServicesTable}) {
+  for (const std::string& table : kernel.ownership().nft_tables) {
     WEFT_ASSIGN(const std::uint32_t port_id, add_nft(reconciler, kernel, table, next_turn));
     own.push_back(port_id);
   }
