@@ -12,13 +12,14 @@ namespace {
 std::size_t allocated = 0;  // one thread
 }
 
-void* operator new(std::size_t size) {
+// Not inlined, or the compiler thinks that they do not belong together.
+[[gnu::noinline]] void* operator new(std::size_t size) {
   allocated += size;
   if (void* made = std::malloc(size)) return made;
   std::abort();
 }
-void operator delete(void* made) noexcept { std::free(made); }
-void operator delete(void* made, std::size_t) noexcept { std::free(made); }
+[[gnu::noinline]] void operator delete(void* made) noexcept { std::free(made); }
+[[gnu::noinline]] void operator delete(void* made, std::size_t) noexcept { std::free(made); }
 
 namespace weft::model {
 namespace {
