@@ -78,12 +78,15 @@ auto TableState<Kind>::settle_flight(std::vector<WriteFailure<Kind>> failures) -
     written.unproven = written.unproven || failure.half_done;
     refused.try_emplace(*failure.key, std::move(failure));
   }
-  written.entries = flight_.changes.size() - refused.size();
   const auto failure_of = [&](const Key& key) -> WriteFailure<Kind>* {
     if (refused.empty()) return nullptr;
     const auto found = refused.find(key);
     return found == refused.end() ? nullptr : &found->second;
   };
+  // A driver that rebuilds around a change may name entries that are not in flight, half done.
+  written.entries = static_cast<std::size_t>(
+      std::count_if(flight_.changes.begin(), flight_.changes.end(),
+                    [&](const auto& change) { return failure_of(change.key) == nullptr; }));
   written.displaced =
       std::any_of(flight_.changes.begin(), flight_.changes.end(), [&](const auto& change) {
         const WriteFailure<Kind>* const failure =
