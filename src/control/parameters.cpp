@@ -46,8 +46,8 @@ template <class T>
 std::optional<T> held(const Request& request, std::string_view name) {
   const auto found = request.parameters.find(name);
   if (found == request.parameters.end()) return std::nullopt;
-  const T* value = std::get_if<T>(&found->second);
-  return value == nullptr ? std::nullopt : std::optional<T>(*value);
+  if (const T* const value = std::get_if<T>(&found->second)) return *value;
+  return std::nullopt;
 }
 
 }  // namespace
