@@ -48,7 +48,7 @@ struct FakeKernel {
   bool halves = false;              // what it refuses is gone, where it was there before
   std::set<std::string> forgets{};  // acknowledged, and not kept
   bool unreadable = false;
-  bool others = false;      // change it too: what it holds cannot be known
+  bool others = false;      // change it too, or halves: what it holds cannot be known
   bool breaks = false;      // nobody knows what of a write was done
   bool slow = false;        // a write completes when finish() is called
   bool slow_reads = false;  // and so does a read, which sees what is there then
