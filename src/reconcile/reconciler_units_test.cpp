@@ -24,6 +24,17 @@ class UnitsTest : public ReconcilerTest {
                          is_second);
     reconciler->start();
   }
+  // Low's "l" is to go, while High's "h" is being written, which ends with finish(high).
+  void remove_behind_a_write() {
+    make().start();
+    set<Low>("l", "1");
+    run();
+    high.slow = true;
+    set<High>("h", "1");
+    run();
+    remove<Low>("l");
+    EXPECT_THAT(run(), IsEmpty());
+  }
 };
 
 TEST_F(UnitsTest, ASlowReadHoldsUpNobodyElse) {
@@ -115,14 +126,7 @@ TEST_F(UnitsTest, AdditionsWaitForWritesBelowAndRemovalsForThoseAbove) {
 }
 
 TEST_F(UnitsTest, RemovalsDoNotWaitForEver) {
-  make().start();
-  set<Low>("l", "1");
-  run();
-  high.slow = true;
-  set<High>("h", "1");
-  run();
-  remove<Low>("l");
-  EXPECT_THAT(run(), IsEmpty());
+  remove_behind_a_write();
   EXPECT_EQ(reconciler->deadline(), clock.time + Reconciler::kPatience);
   clock.time += Reconciler::kPatience;
   set<High>("h", "2");  // there is always something new to add
@@ -131,14 +135,7 @@ TEST_F(UnitsTest, RemovalsDoNotWaitForEver) {
 
 // Be it ever so long: the new stands before the old goes.
 TEST_F(UnitsTest, RemovalsWaitForWhatIsBeingWritten) {
-  make().start();
-  set<Low>("l", "1");
-  run();
-  high.slow = true;
-  set<High>("h", "1");
-  run();
-  remove<Low>("l");
-  run();
+  remove_behind_a_write();
   clock.time += 10 * Reconciler::kPatience;
   EXPECT_THAT(run(), IsEmpty());
   EXPECT_FALSE(reconciler->deadline()) << "the end of the write is heard of";
@@ -147,14 +144,7 @@ TEST_F(UnitsTest, RemovalsWaitForWhatIsBeingWritten) {
 
 // Else the loop would be woken for ever.
 TEST_F(UnitsTest, ARemovalThatIsNoLongerWantedLeavesNoDeadline) {
-  make().start();
-  set<Low>("l", "1");
-  run();
-  high.slow = true;
-  set<High>("h", "1");
-  run();
-  remove<Low>("l");
-  run();
+  remove_behind_a_write();
   set<Low>("l", "1");
   EXPECT_FALSE(reconciler->deadline() == clock.time + Reconciler::kPatience);
   clock.time += 2 * Reconciler::kPatience;
